@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -11,14 +13,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tenonhq/tenon/internal/pgtest"
-	"github.com/tenonhq/tenon/internal/redistest"
 	"github.com/tenonhq/tenon/platform/cache"
 	"github.com/tenonhq/tenon/platform/clock"
 	"github.com/tenonhq/tenon/platform/db"
 	"github.com/tenonhq/tenon/platform/errs"
 	"github.com/tenonhq/tenon/platform/id"
 	"github.com/tenonhq/tenon/platform/redis"
+	"github.com/tenonhq/tenon/tenontest/servers"
 )
 
 var (
@@ -123,58 +124,11 @@ func TestManyCallersShareOneLoad(t *testing.T) {
 			}
 		})
 	}
-	redistest.Eventually(t, time.Second, "a load has begun", func() bool { return loads.Load() == 1 })
+	eventually(t, time.Second, "a load has begun", func() bool { return loads.Load() == 1 })
 	close(release)
 	wg.Wait()
 	if loads.Load() != 1 {
 		t.Fatalf("%d loads", loads.Load())
-	}
-}
-
-func TestOneCallerLeavingDoesNotEndTheLoadOfOthersButAllLeavingDoes(t *testing.T) {
-	b := cache.NewBus(cache.Options{Now: clock.System, Log: quiet})
-	began, release, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
-	m := cache.Memoize(b, minute, func(ctx context.Context, k string) (int, []cache.Tag, error) {
-		close(began)
-		select {
-		case <-release:
-			return 7, nil, nil
-		case <-ctx.Done():
-			ended <- ctx.Err()
-			return 0, nil, ctx.Err()
-		}
-	})
-	first, leave := context.WithCancel(t.Context())
-	left, got := make(chan error), make(chan int)
-	go func() {
-		_, err := m.Get(first, "k")
-		left <- err
-	}()
-	<-began
-	go func() {
-		v, _ := m.Get(t.Context(), "k") // its error would show as a wrong value
-		got <- v
-	}()
-	leave()
-	if err := <-left; !errors.Is(err, context.Canceled) {
-		t.Fatalf("the caller who left got %v", err)
-	}
-	close(release)
-	if v := <-got; v != 7 {
-		t.Fatalf("the caller who stayed got %d", v)
-	}
-
-	began, release = make(chan struct{}), make(chan struct{})
-	second, leave := context.WithCancel(t.Context())
-	go func() {
-		_, err := m.Get(second, "another")
-		left <- err
-	}()
-	<-began
-	leave()
-	<-left
-	if err := <-ended; !errors.Is(err, context.Canceled) {
-		t.Fatalf("the load nobody waits for got %v", err)
 	}
 }
 
@@ -195,6 +149,7 @@ func TestAPanicInALoadReachesItsCaller(t *testing.T) {
 }
 
 func TestMemoryIsBounded(t *testing.T) {
+	t.Parallel()
 	b := cache.NewBus(cache.Options{Now: clock.System, Log: quiet})
 	var loads atomic.Int64
 	m := cache.Memoize(b, cache.MemoOptions{TTL: time.Hour, Size: 100}, func(context.Context, int) (int, []cache.Tag, error) {
@@ -209,7 +164,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	for k := range 10_000 {
 		get(k)
 	}
-	redistest.Eventually(t, 5*time.Second, "most values are forgotten", func() bool {
+	eventually(t, 5*time.Second, "most values are forgotten", func() bool {
 		before := loads.Load()
 		for k := range 10_000 {
 			get(k)
@@ -226,7 +181,7 @@ func each(t *testing.T, body func(t *testing.T, d *db.DB, b *cache.Bus)) {
 			if product == "sqlite" {
 				d = openDB(t, "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
 			} else {
-				d = openDB(t, pgtest.Start(t).URL)
+				d = openDB(t, servers.Postgres(t).CreateDatabase(t))
 			}
 			body(t, d, runBus(t, cache.Options{DB: d}))
 		})
@@ -351,20 +306,22 @@ func TestReadersNeverSeeAValueOlderThanTheCommit(t *testing.T) {
 }
 
 func TestAnotherNodeNoticesWithinASecondWithoutAnyPush(t *testing.T) {
-	url := pgtest.Start(t).URL
+	t.Parallel()
+	url := servers.Postgres(t).CreateDatabase(t)
 	d1, d2 := openDB(t, url), openDB(t, url)
 	here, there := runBus(t, cache.Options{DB: d1}), runBus(t, cache.Options{DB: d2})
 	m := newMemo(there, minute, alice)
 	m.wants(t, 0, 1)
 	invalidate(t, d1, here, alice)
-	redistest.Eventually(t, time.Second, "the other node loads again", func() bool {
+	eventually(t, time.Second, "the other node loads again", func() bool {
 		_, err := m.Get(t.Context(), "k")
 		return err == nil && m.loads.Load() == 2
 	})
 }
 
 func TestATransactionThatStayedOpenIsNoticedAlthoughLaterOnesCommittedBefore(t *testing.T) {
-	url := pgtest.Start(t).URL
+	t.Parallel()
+	url := servers.Postgres(t).CreateDatabase(t)
 	d1, d2 := openDB(t, url), openDB(t, url)
 	here, there := runBus(t, cache.Options{DB: d1}), runBus(t, cache.Options{DB: d2})
 	slow, quick := newMemo(there, minute, alice), newMemo(there, minute, bob)
@@ -391,7 +348,7 @@ func TestATransactionThatStayedOpenIsNoticedAlthoughLaterOnesCommittedBefore(t *
 	if quick.loads.Load() < 3 {
 		t.Fatalf("the other transactions were not noticed meanwhile: %d loads", quick.loads.Load())
 	}
-	redistest.Eventually(t, time.Second, "the slow transaction is noticed", func() bool {
+	eventually(t, time.Second, "the slow transaction is noticed", func() bool {
 		_, err := slow.Get(t.Context(), "k")
 		return err == nil && slow.loads.Load() > 1
 	})
@@ -401,8 +358,8 @@ func TestATransactionThatStayedOpenIsNoticedAlthoughLaterOnesCommittedBefore(t *
 }
 
 func TestANodeThatCannotPollServesNothingRemembered(t *testing.T) {
-	s := pgtest.Start(t)
-	d := openDB(t, s.URL)
+	t.Parallel()
+	d := openDB(t, servers.Postgres(t).CreateDatabase(t))
 	ctx, stop := context.WithCancel(t.Context())
 	b := cache.NewBus(cache.Options{DB: d, Now: clock.System, Log: quiet})
 	m := newMemo(b, minute, alice)
@@ -413,37 +370,39 @@ func TestANodeThatCannotPollServesNothingRemembered(t *testing.T) {
 	m.wants(t, 0, 2)
 	done := make(chan error)
 	go func() { done <- b.Run(ctx) }()
-	redistest.Eventually(t, 5*time.Second, "the node is fresh", b.Fresh)
+	eventually(t, 5*time.Second, "the node is fresh", b.Fresh)
 	m.wants(t, 0, 2) // what was loaded before is still good: the poll looked far back
 	stop()
 	<-done
-	redistest.Eventually(t, 2*time.Second, "the node is stale", func() bool { return !b.Fresh() })
+	eventually(t, 2*time.Second, "the node is stale", func() bool { return !b.Fresh() })
 	m.wants(t, 0, 3)
 	m.wants(t, 0, 4)
 }
 
 func TestAnotherProcessOnSQLiteIsNoticed(t *testing.T) {
+	t.Parallel()
 	url := "sqlite:" + filepath.Join(t.TempDir(), "test.db")
 	server, cli := openDB(t, url), openDB(t, url)
 	m := newMemo(runBus(t, cache.Options{DB: server}), minute, alice)
 	m.wants(t, 0, 1)
 	invalidate(t, cli, cache.NewBus(cache.Options{DB: cli, Now: clock.System, Log: quiet}), alice)
-	redistest.Eventually(t, 2*time.Second, "the server loads again", func() bool {
+	eventually(t, 2*time.Second, "the server loads again", func() bool {
 		_, err := m.Get(t.Context(), "k")
 		return err == nil && m.loads.Load() == 2
 	})
 }
 
 func TestRedisHastensOtherNodes(t *testing.T) {
-	url, r := pgtest.Start(t).URL, redistest.Start(t)
+	t.Parallel()
+	url, r := servers.Postgres(t).CreateDatabase(t), servers.NewRedis(t)
 	d1, d2 := openDB(t, url), openDB(t, url)
-	o := cache.Options{DB: d1, Redis: openRedis(t, r.URL())}
+	o := cache.Options{DB: d1, Redis: openRedis(t, patient(r))}
 	here := runBus(t, o)
 	// So slow a poll that only a hint explains what the other node knows.
-	o = cache.Options{DB: d2, Redis: openRedis(t, r.URL()), Poll: time.Minute, MaxStale: 2 * time.Minute}
+	o = cache.Options{DB: d2, Redis: openRedis(t, patient(r)), Poll: time.Minute, MaxStale: 2 * time.Minute}
 	m := newMemo(runBus(t, o), minute, alice)
 	m.wants(t, 0, 1)
-	redistest.Eventually(t, 10*time.Second, "the other node loads again", func() bool {
+	eventually(t, 10*time.Second, "the other node loads again", func() bool {
 		invalidate(t, d1, here, alice) // again and again: the subscription may not have begun
 		time.Sleep(100 * time.Millisecond)
 		_, err := m.Get(t.Context(), "k")
@@ -452,9 +411,10 @@ func TestRedisHastensOtherNodes(t *testing.T) {
 }
 
 func TestASharedValueIsFoundByOtherNodesUntilItsTagChanges(t *testing.T) {
-	url, r := pgtest.Start(t).URL, redistest.Start(t)
+	t.Parallel()
+	url, r := servers.Postgres(t).CreateDatabase(t), servers.NewRedis(t)
 	d1, d2 := openDB(t, url), openDB(t, url)
-	here, there := runBus(t, cache.Options{DB: d1, Redis: openRedis(t, r.URL())}), runBus(t, cache.Options{DB: d2, Redis: openRedis(t, r.URL())})
+	here, there := runBus(t, cache.Options{DB: d1, Redis: openRedis(t, patient(r))}), runBus(t, cache.Options{DB: d2, Redis: openRedis(t, patient(r))})
 	a, b := cache.NewShared(here, "pages", 10), cache.NewShared(there, "pages", 10)
 	late := a.At("k", alice)
 	late.Set(t.Context(), []byte("old"), time.Minute)
@@ -469,7 +429,7 @@ func TestASharedValueIsFoundByOtherNodesUntilItsTagChanges(t *testing.T) {
 		t.Fatalf("found %q after the change", v)
 	}
 	late.Set(t.Context(), []byte("loaded before the change"), time.Minute)
-	redistest.Eventually(t, time.Second, "the other node finds nothing", func() bool {
+	eventually(t, time.Second, "the other node finds nothing", func() bool {
 		_, ok := b.At("k", alice).Get(t.Context())
 		return !ok
 	})
@@ -478,22 +438,22 @@ func TestASharedValueIsFoundByOtherNodesUntilItsTagChanges(t *testing.T) {
 		t.Fatalf("both know of the change, but share nothing: %q %v", v, ok)
 	}
 	// A node that starts only now learns of the change from the rows.
-	c := cache.NewShared(runBus(t, cache.Options{DB: openDB(t, url), Redis: openRedis(t, r.URL())}), "pages", 10)
+	c := cache.NewShared(runBus(t, cache.Options{DB: openDB(t, url), Redis: openRedis(t, patient(r))}), "pages", 10)
 	if v, ok := c.At("k", alice).Get(t.Context()); !ok || string(v) != "new" {
 		t.Fatalf("a new node found %q %v", v, ok)
 	}
-	r.Do("FLUSHALL")
+	send(t, r, "FLUSHALL")
 	if _, ok := a.At("k", alice).Get(t.Context()); ok {
 		t.Fatal("found in an empty Redis")
 	}
 }
 
 func TestASharedValueSurvivesInTheProcessWhenRedisDies(t *testing.T) {
-	r := redistest.Start(t)
+	r := servers.NewRedis(t)
 	now := clock.NewManual(time.Now())
-	s := cache.NewShared(cache.NewBus(cache.Options{Redis: openRedis(t, r.URL()), Now: now.Now, Log: quiet}), "pages", 10)
+	s := cache.NewShared(cache.NewBus(cache.Options{Redis: openRedis(t, patient(r)), Now: now.Now, Log: quiet}), "pages", 10)
 	s.At("k").Set(t.Context(), []byte("v"), time.Minute)
-	r.Kill()
+	r.Kill(t)
 	if v, ok := s.At("k").Get(t.Context()); !ok || string(v) != "v" {
 		t.Fatalf("found %q %v", v, ok)
 	}
@@ -549,7 +509,7 @@ func runBus(t *testing.T, o cache.Options) *cache.Bus {
 			t.Error(err)
 		}
 	})
-	redistest.Eventually(t, 10*time.Second, "the bus is fresh", b.Fresh)
+	eventually(t, 10*time.Second, "the bus is fresh", b.Fresh)
 	return b
 }
 
@@ -573,4 +533,39 @@ func BenchmarkHit(b *testing.B) {
 			}
 		}
 	})
+}
+
+// eventually polls until ok, and fails with the sentence what if that takes longer than limit.
+func eventually(t *testing.T, limit time.Duration, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(limit); !ok(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("after %v it is still not true that %s", limit, what)
+		}
+	}
+}
+
+// patient makes the client wait longer than the product does: tests share their machine.
+func patient(s *servers.RedisServer) string { return s.URL() + "?timeout=2s" }
+
+// send sends one command line to the server, such as "FLUSHALL".
+func send(t *testing.T, s *servers.RedisServer, line string) {
+	t.Helper()
+	u, err := url.Parse(s.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("tcp", u.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Write([]byte(line + "\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	answer := make([]byte, 256)
+	n, err := c.Read(answer)
+	if err != nil || answer[0] == '-' {
+		t.Fatalf("%s: %s %v", line, answer[:n], err)
+	}
 }

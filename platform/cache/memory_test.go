@@ -1,9 +1,14 @@
 package cache
 
 import (
+	"context"
+	"errors"
+	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/tenonhq/tenon/platform/clock"
+	"github.com/tenonhq/tenon/platform/db"
 	"github.com/tenonhq/tenon/platform/id"
 )
 
@@ -63,4 +68,116 @@ func TestAHitAllocatesNothing(t *testing.T) {
 	if n != 0 {
 		t.Fatalf("%v allocations", n)
 	}
+}
+
+func TestOneCallerLeavingDoesNotEndTheLoadOfOthersButAllLeavingDoes(t *testing.T) {
+	b := NewBus(Options{Now: clock.System})
+	began, release, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	m := Memoize(b, MemoOptions{TTL: time.Minute}, func(ctx context.Context, k string) (int, []Tag, error) {
+		close(began)
+		select {
+		case <-release:
+			return 7, nil, nil
+		case <-ctx.Done():
+			ended <- ctx.Err()
+			return 0, nil, ctx.Err()
+		}
+	})
+	first, leave := context.WithCancel(t.Context())
+	left, got := make(chan error), make(chan int)
+	go func() {
+		_, err := m.Get(first, "k")
+		left <- err
+	}()
+	<-began
+	go func() {
+		v, _ := m.Get(t.Context(), "k") // its error would show as a wrong value
+		got <- v
+	}()
+	for joined := 0; joined < 2; time.Sleep(time.Millisecond) {
+		m.mu.Lock()
+		joined = m.flights["k"].waiting
+		m.mu.Unlock()
+	}
+	leave()
+	if err := <-left; !errors.Is(err, context.Canceled) {
+		t.Fatalf("the caller who left got %v", err)
+	}
+	close(release)
+	if v := <-got; v != 7 {
+		t.Fatalf("the caller who stayed got %d", v)
+	}
+
+	began, release = make(chan struct{}), make(chan struct{})
+	second, leave := context.WithCancel(t.Context())
+	go func() {
+		_, err := m.Get(second, "another")
+		left <- err
+	}()
+	<-began
+	leave()
+	<-left
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Fatalf("the load nobody waits for got %v", err)
+	}
+}
+
+func TestAfterALongBlackoutEverythingCountsAsChanged(t *testing.T) {
+	d := openSQLite(t)
+	b := NewBus(Options{DB: d, Now: clock.System})
+	m := Memoize(b, MemoOptions{TTL: time.Hour}, func(context.Context, string) (int, []Tag, error) { return 2, nil, nil })
+	shared := NewShared(b, "test", 10)
+	tag := Tag{Kind: "a"}
+	m.Put(b.Begin(), "k", 1, tag)
+	shared.At("k", tag).Set(t.Context(), []byte("v"), time.Minute)
+
+	for _, blackout := range []struct {
+		lasted time.Duration
+		want   int
+	}{{time.Minute, 1}, {history, 2}} {
+		b.polled.Store(int64(time.Since(b.began) - blackout.lasted))
+		if err := b.poll(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if v, err := m.Get(t.Context(), "k"); v != blackout.want || err != nil {
+			t.Fatalf("after %v without a poll: %d %v, want %d", blackout.lasted, v, err, blackout.want)
+		}
+		if _, found := shared.At("k", tag).Get(t.Context()); found != (blackout.want == 1) {
+			t.Fatalf("after %v without a poll the shared value is found: %v", blackout.lasted, found)
+		}
+	}
+}
+
+func TestOldRowsArePurged(t *testing.T) {
+	d := openSQLite(t)
+	c := d.Platform("test")
+	if err := insertRows(t.Context(), c, []row{{id.New[rowKind](), Tag{Kind: "a"}}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		age  time.Duration
+		left int
+	}{{time.Minute, 1}, {-time.Minute, 0}} {
+		if err := deleteRowsOlderThan(t.Context(), c, step.age); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := rowsSince(t.Context(), c, time.Hour)
+		if err != nil || len(rows) != step.left {
+			t.Fatalf("%d rows left (%v), want %d", len(rows), err, step.left)
+		}
+	}
+}
+
+func openSQLite(t *testing.T) *db.DB {
+	t.Helper()
+	cfg := db.Config{URL: "sqlite:" + filepath.Join(t.TempDir(), "test.db")}
+	d, err := db.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	if err := d.Migrate(t.Context(), cfg, []db.Schema{Schema()}); err != nil {
+		t.Fatal(err)
+	}
+	return d
 }

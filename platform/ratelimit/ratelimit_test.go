@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,10 +16,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/tenonhq/tenon/internal/redistest"
 	"github.com/tenonhq/tenon/platform/clock"
 	"github.com/tenonhq/tenon/platform/ratelimit"
 	"github.com/tenonhq/tenon/platform/redis"
+	"github.com/tenonhq/tenon/tenontest/servers"
 )
 
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -109,7 +111,7 @@ func TestAClockSetBackLocksNobodyOut(t *testing.T) {
 // each runs body without Redis and with it.
 func each(t *testing.T, body func(t *testing.T, l *ratelimit.Limiter)) {
 	t.Run("alone", func(t *testing.T) { body(t, limiter(nil, clock.System)) })
-	t.Run("redis", func(t *testing.T) { body(t, limiter(open(t, redistest.Start(t).URL()), clock.System)) })
+	t.Run("redis", func(t *testing.T) { body(t, limiter(open(t, patient(servers.Redis(t))), clock.System)) })
 }
 
 func TestManyAtOnceNeverExceedTheBurst(t *testing.T) {
@@ -160,38 +162,38 @@ func TestAnAttemptCountsAlsoWhenItsCallerHungUp(t *testing.T) {
 }
 
 func TestALimitRefillsOnRedis(t *testing.T) {
-	l := limiter(open(t, redistest.Start(t).URL()), clock.System)
+	l := limiter(open(t, patient(servers.Redis(t))), clock.System)
 	lim := ratelimit.Every(2, 200*time.Millisecond)
-	redistest.Eventually(t, 5*time.Second, "the bucket runs empty", func() bool { return !l.Allow(t.Context(), "k", lim).Allowed })
-	redistest.Eventually(t, 5*time.Second, "the bucket is full again", func() bool { return l.Check(t.Context(), "k", lim).Remaining == 2 })
+	eventually(t, 5*time.Second, "the bucket runs empty", func() bool { return !l.Allow(t.Context(), "k", lim).Allowed })
+	eventually(t, 5*time.Second, "the bucket is full again", func() bool { return l.Check(t.Context(), "k", lim).Remaining == 2 })
 }
 
 func TestTwoNodesShareALimit(t *testing.T) {
-	s := redistest.Start(t)
-	a, b := limiter(open(t, s.URL()), clock.System), limiter(open(t, s.URL()), clock.System)
+	s := servers.NewRedis(t)
+	a, b := limiter(open(t, patient(s)), clock.System), limiter(open(t, patient(s)), clock.System)
 	if n := storm(t.Context(), "k", ratelimit.Every(10, time.Hour), 60, a, b); n != 10 {
 		t.Fatalf("two nodes allowed %d, want 10", n)
 	}
 }
 
 func TestASkewedClockRefillsNothing(t *testing.T) {
-	s := redistest.Start(t)
+	s := servers.NewRedis(t)
 	ahead := func() time.Time { return clock.System().Add(48 * time.Hour) }
-	a, b := limiter(open(t, s.URL()), clock.System), limiter(open(t, s.URL()), ahead)
+	a, b := limiter(open(t, patient(s)), clock.System), limiter(open(t, patient(s)), ahead)
 	if n := storm(t.Context(), "k", ratelimit.Every(10, time.Hour), 60, a, b); n != 10 {
 		t.Fatalf("two nodes allowed %d, want 10", n)
 	}
 }
 
 func TestALimitHoldsWhenRedisDies(t *testing.T) {
-	s := redistest.Start(t)
+	s := servers.NewRedis(t)
 	var log syncBuffer
-	l := ratelimit.New(ratelimit.Options{Redis: open(t, s.URL()), Now: clock.System, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	l := ratelimit.New(ratelimit.Options{Redis: open(t, patient(s)), Now: clock.System, Log: slog.New(slog.NewTextHandler(&log, nil))})
 	lim := ratelimit.Every(10, time.Hour)
 	if n := storm(t.Context(), "used", lim, 30, l); n != 10 {
 		t.Fatalf("%d allowed with Redis", n)
 	}
-	s.Kill()
+	s.Kill(t)
 	if n := storm(t.Context(), "used", lim, 30, l); n != 0 {
 		t.Fatalf("an exhausted limit gave %d more when Redis died", n)
 	}
@@ -201,8 +203,8 @@ func TestALimitHoldsWhenRedisDies(t *testing.T) {
 	if n := storm(t.Context(), "one", ratelimit.Every(1, time.Hour), 30, l); n != 1 {
 		t.Fatalf("%d allowed without Redis, want 1 of 1", n)
 	}
-	s.Start()
-	redistest.Eventually(t, 10*time.Second, "the limit is shared again", func() bool {
+	s.Start(t)
+	eventually(t, 10*time.Second, "the limit is shared again", func() bool {
 		return l.Check(t.Context(), "again", lim).Remaining == 10
 	})
 	if lines := strings.Count(log.String(), "\n"); lines != 2 {
@@ -211,12 +213,12 @@ func TestALimitHoldsWhenRedisDies(t *testing.T) {
 }
 
 func TestAFlushedRedisGivesNothingBackOnTheSameNode(t *testing.T) {
-	s := redistest.Start(t)
-	l := limiter(open(t, s.URL()), clock.System)
+	s := servers.NewRedis(t)
+	l := limiter(open(t, patient(s)), clock.System)
 	n := 0
 	for range 5 {
 		n += storm(t.Context(), "k", ratelimit.Every(10, time.Hour), 20, l)
-		s.Do("FLUSHALL")
+		send(t, s, "FLUSHALL")
 	}
 	if n != 10 {
 		t.Fatalf("%d allowed through five flushes, want 10", n)
@@ -224,10 +226,10 @@ func TestAFlushedRedisGivesNothingBackOnTheSameNode(t *testing.T) {
 }
 
 func TestAFrozenRedisNeitherDelaysNorOpens(t *testing.T) {
-	s := redistest.Start(t)
-	l := limiter(open(t, s.StrictURL()), clock.System)
-	s.Freeze()
-	defer s.Thaw()
+	s := servers.NewRedis(t)
+	l := limiter(open(t, s.URL()), clock.System)
+	s.Stop(t)
+	defer s.Continue(t)
 	began := time.Now()
 	if n := storm(t.Context(), "k", ratelimit.Every(10, time.Hour), 50, l); n > 5 {
 		t.Fatalf("%d allowed, want at most half of 10", n)
@@ -245,14 +247,14 @@ func TestAFrozenRedisNeitherDelaysNorOpens(t *testing.T) {
 }
 
 func TestRedisMayComeLater(t *testing.T) {
-	s := redistest.New(t)
-	l := limiter(open(t, s.URL()), clock.System)
+	s := down(t)
+	l := limiter(open(t, patient(s)), clock.System)
 	lim := ratelimit.Every(10, time.Hour)
 	if n := storm(t.Context(), "k", lim, 30, l); n != 5 {
 		t.Fatalf("%d allowed before Redis came, want half of 10", n)
 	}
-	s.Start()
-	redistest.Eventually(t, 10*time.Second, "the limit is shared", func() bool {
+	s.Start(t)
+	eventually(t, 10*time.Second, "the limit is shared", func() bool {
 		return l.Check(t.Context(), "other", lim).Remaining == 10
 	})
 }
@@ -328,4 +330,47 @@ func BenchmarkAllowLocal(b *testing.B) {
 			l.AllowLocal(keys[i%len(keys)], ratelimit.Every(1000, time.Second))
 		}
 	})
+}
+
+// eventually polls until ok, and fails with the sentence what if that takes longer than limit.
+func eventually(t *testing.T, limit time.Duration, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(limit); !ok(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("after %v it is still not true that %s", limit, what)
+		}
+	}
+}
+
+// patient makes the client wait longer than the product does: tests share their machine.
+func patient(s *servers.RedisServer) string { return s.URL() + "?timeout=2s" }
+
+// send sends one command line to the server, such as "FLUSHALL".
+func send(t *testing.T, s *servers.RedisServer, line string) {
+	t.Helper()
+	u, err := url.Parse(s.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("tcp", u.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Write([]byte(line + "\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	answer := make([]byte, 256)
+	n, err := c.Read(answer)
+	if err != nil || answer[0] == '-' {
+		t.Fatalf("%s: %s %v", line, answer[:n], err)
+	}
+}
+
+// down returns a server that is not running yet.
+func down(t *testing.T) *servers.RedisServer {
+	t.Helper()
+	s := servers.NewRedis(t)
+	s.Kill(t)
+	return s
 }

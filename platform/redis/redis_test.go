@@ -4,18 +4,20 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/tenonhq/tenon/internal/redistest"
 	"github.com/tenonhq/tenon/platform/redis"
+	"github.com/tenonhq/tenon/tenontest/servers"
 )
 
 func TestValuesAreKeptUntilTheyExpireOrAreDeleted(t *testing.T) {
-	c := open(t, redistest.Start(t).URL())
+	c := open(t, patient(servers.Redis(t)))
 	ctx := t.Context()
 	long := strings.Repeat("k", 5000)
 	for _, key := range []string{"a", long} {
@@ -35,27 +37,27 @@ func TestValuesAreKeptUntilTheyExpireOrAreDeleted(t *testing.T) {
 	if err := c.Set(ctx, "b", []byte("1"), time.Millisecond); err != nil {
 		t.Fatal(err)
 	}
-	redistest.Eventually(t, time.Second, "the key has expired", func() bool {
+	eventually(t, time.Second, "the key has expired", func() bool {
 		_, found, _ := c.Get(ctx, "b")
 		return !found
 	})
 }
 
 func TestAScriptSurvivesTheServerForgettingIt(t *testing.T) {
-	s := redistest.Start(t)
-	c := open(t, s.URL())
+	s := servers.NewRedis(t)
+	c := open(t, patient(s))
 	script := redis.NewScript(`return {tonumber(ARGV[1]) + 1, 7}`)
 	for range 2 {
 		got, err := c.Eval(t.Context(), script, "k", "41")
 		if err != nil || !slices.Equal(got, []int64{42, 7}) {
 			t.Fatalf("got %v %v", got, err)
 		}
-		s.Do("SCRIPT FLUSH")
+		send(t, s, "SCRIPT FLUSH")
 	}
 }
 
 func TestAWrongCommandDoesNotOpenTheBreaker(t *testing.T) {
-	c := open(t, redistest.Start(t).URL())
+	c := open(t, patient(servers.Redis(t)))
 	if _, err := c.Eval(t.Context(), redis.NewScript(`return redis.call('NOSUCH')`), "k"); err == nil {
 		t.Fatal("a wrong script succeeded")
 	}
@@ -70,10 +72,10 @@ func TestAWrongCommandDoesNotOpenTheBreaker(t *testing.T) {
 }
 
 func TestAFrozenRedisCostsOneTimeLimitAndThenNothing(t *testing.T) {
-	s := redistest.Start(t)
-	c := open(t, s.StrictURL())
-	s.Freeze()
-	defer s.Thaw()
+	s := servers.NewRedis(t)
+	c := open(t, s.URL())
+	s.Stop(t)
+	defer s.Continue(t)
 	var wg sync.WaitGroup
 	for range 700 {
 		wg.Go(func() {
@@ -96,8 +98,8 @@ func TestAFrozenRedisCostsOneTimeLimitAndThenNothing(t *testing.T) {
 	if took := time.Since(began); took > 50*time.Millisecond {
 		t.Fatalf("a thousand refusals took %v", took)
 	}
-	s.Thaw()
-	redistest.Eventually(t, 10*time.Second, "the client recovers", c.Healthy)
+	s.Continue(t)
+	eventually(t, 10*time.Second, "the client recovers", c.Healthy)
 }
 
 func TestARedisThatCannotBeWrittenIsUnhealthy(t *testing.T) {
@@ -106,38 +108,38 @@ func TestARedisThatCannotBeWrittenIsUnhealthy(t *testing.T) {
 		{"read-only", "REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"},
 	} {
 		t.Run(ill.name, func(t *testing.T) {
-			s := redistest.Start(t)
-			c := open(t, s.URL())
-			s.Do(ill.cause)
+			s := servers.NewRedis(t)
+			c := open(t, patient(s))
+			send(t, s, ill.cause)
 			if err := c.Set(t.Context(), "k", nil, time.Second); err == nil {
 				t.Fatal("the write succeeded")
 			}
 			if c.Healthy() {
 				t.Fatal("the breaker stayed closed")
 			}
-			s.Do(ill.cure)
-			redistest.Eventually(t, 10*time.Second, "the client recovers", c.Healthy)
+			send(t, s, ill.cure)
+			eventually(t, 10*time.Second, "the client recovers", c.Healthy)
 		})
 	}
 }
 
 func TestRedisMayStartLaterAndRestart(t *testing.T) {
-	s := redistest.New(t)
-	c := open(t, s.URL())
+	s := down(t)
+	c := open(t, patient(s))
 	if c.Healthy() {
 		t.Fatal("healthy without a server")
 	}
 	for range 2 {
-		s.Start()
-		redistest.Eventually(t, 10*time.Second, "the client recovers", func() bool { return c.Ping(t.Context()) == nil })
-		s.Kill()
-		redistest.Eventually(t, 10*time.Second, "an idle client notices", func() bool { return !c.Healthy() })
+		s.Start(t)
+		eventually(t, 10*time.Second, "the client recovers", func() bool { return c.Ping(t.Context()) == nil })
+		s.Kill(t)
+		eventually(t, 10*time.Second, "an idle client notices", func() bool { return !c.Healthy() })
 	}
 }
 
 func TestASubscriptionOutlivesARestart(t *testing.T) {
-	s := redistest.Start(t)
-	c := open(t, s.URL())
+	s := servers.NewRedis(t)
+	c := open(t, patient(s))
 	got := make(chan string, 100)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
@@ -151,7 +153,7 @@ func TestASubscriptionOutlivesARestart(t *testing.T) {
 		})
 	}()
 	for _, word := range []string{"before", "after"} {
-		redistest.Eventually(t, 10*time.Second, "a message arrives "+word, func() bool {
+		eventually(t, 10*time.Second, "a message arrives "+word, func() bool {
 			if err := c.Publish(t.Context(), "news", []byte(word)); err != nil {
 				return false
 			}
@@ -163,8 +165,8 @@ func TestASubscriptionOutlivesARestart(t *testing.T) {
 			}
 		})
 		if word == "before" {
-			s.Kill()
-			s.Start()
+			s.Kill(t)
+			s.Start(t)
 		}
 	}
 	cancel()
@@ -188,4 +190,47 @@ func open(t *testing.T, url string) *redis.Client {
 	}
 	t.Cleanup(c.Close)
 	return c
+}
+
+// eventually polls until ok, and fails with the sentence what if that takes longer than limit.
+func eventually(t *testing.T, limit time.Duration, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(limit); !ok(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("after %v it is still not true that %s", limit, what)
+		}
+	}
+}
+
+// patient makes the client wait longer than the product does: tests share their machine.
+func patient(s *servers.RedisServer) string { return s.URL() + "?timeout=2s" }
+
+// send sends one command line to the server, such as "FLUSHALL".
+func send(t *testing.T, s *servers.RedisServer, line string) {
+	t.Helper()
+	u, err := url.Parse(s.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("tcp", u.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Write([]byte(line + "\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	answer := make([]byte, 256)
+	n, err := c.Read(answer)
+	if err != nil || answer[0] == '-' {
+		t.Fatalf("%s: %s %v", line, answer[:n], err)
+	}
+}
+
+// down returns a server that is not running yet.
+func down(t *testing.T) *servers.RedisServer {
+	t.Helper()
+	s := servers.NewRedis(t)
+	s.Kill(t)
+	return s
 }
