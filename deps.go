@@ -18,7 +18,6 @@ import (
 	_ "github.com/riverqueue/river/riverdriver/riverpgxv5"
 	_ "github.com/riverqueue/river/riverdriver/riversqlite"
 	_ "github.com/riverqueue/river/rivermigrate"
-	_ "github.com/tink-crypto/tink-go/v2/aead/subtle"
 	_ "github.com/wneessen/go-mail"
 	_ "golang.org/x/crypto/bcrypt"
 	_ "golang.org/x/text/unicode/norm"

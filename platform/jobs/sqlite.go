@@ -1,0 +1,42 @@
+package jobs
+
+import (
+	"context"
+	"database/sql"
+	"log/slog"
+
+	"github.com/riverqueue/river"
+
+	"github.com/tenonhq/tenon/platform/db"
+)
+
+type sqliteClient struct{ c *river.Client[*sql.Tx] }
+
+func (s sqliteClient) insert(ctx context.Context, tx *db.Tx, args river.JobArgs, o *river.InsertOpts) error {
+	_, t := db.RawTx(tx)
+	_, err := s.c.InsertTx(ctx, t, args, o)
+	return err
+}
+func (s sqliteClient) start(ctx context.Context) error { return s.c.Start(ctx) }
+func (s sqliteClient) stop(ctx context.Context) error {
+	return stopClient(ctx, s.c.Stop, s.c.StopAndCancel)
+}
+
+// stopClient waits for running jobs until ctx ends, then cancels them and waits for that.
+func stopClient(ctx context.Context, soft, hard func(context.Context) error) error {
+	if err := soft(ctx); err != nil && ctx.Err() != nil {
+		return hard(context.WithoutCancel(ctx))
+	} else if err != nil {
+		return err
+	}
+	return nil
+}
+
+// quiet passes on warnings and errors: River reports each start and stop of its parts.
+type quiet struct{ slog.Handler }
+
+func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && q.Handler.Enabled(ctx, l)
+}
+func (q quiet) WithAttrs(a []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(a)} }
+func (q quiet) WithGroup(n string) slog.Handler      { return quiet{q.Handler.WithGroup(n)} }

@@ -1,0 +1,112 @@
+package secret
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/tenonhq/tenon/platform/errs"
+)
+
+// ErrBusy is the answer while more passwords wait to be checked than the machine can.
+var ErrBusy = errs.New(errs.Unavailable, "auth.busy", "Too many people are signing in right now. Try again in a moment.").After(2 * time.Second)
+
+// Passwords hashes and verifies passwords, as many at once as there are cores;
+// others wait in a bounded queue, so that a storm of sign-ins costs no memory.
+type Passwords struct {
+	turn    chan struct{}
+	waiting atomic.Int64
+	queue   int64
+	params  *argon2id.Params
+	dummy   string
+}
+
+// NewPasswords returns a hasher with the parameters of OWASP's password storage
+// cheat sheet: argon2id (RFC 9106), 19 MiB, two passes, one lane.
+func NewPasswords() *Passwords {
+	p := &Passwords{
+		turn:   make(chan struct{}, runtime.GOMAXPROCS(0)),
+		queue:  100,
+		params: &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32},
+		// The hash of nothing anyone knows: verified when there is no account, to cost the same time.
+		dummy: "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$r4nD0mr4nD0mr4nD0mr4nD0mr4nD0mr4nD0mr4nD0mA",
+	}
+	return p
+}
+
+// Hash makes the hash to store of a password.
+func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
+	var hash string
+	err := p.inTurn(ctx, func() (err error) {
+		hash, err = argon2id.CreateHash(password, p.params)
+		return err
+	})
+	return hash, err
+}
+
+// Verify compares a password with a stored hash: argon2id, or bcrypt from an
+// imported user base. stale says that the hash should be made again. An empty hash
+// belongs to nobody; it takes as long and never matches.
+func (p *Passwords) Verify(ctx context.Context, hash, password string) (ok, stale bool, err error) {
+	nobody := hash == ""
+	if nobody {
+		hash = p.dummy
+	}
+	err = p.inTurn(ctx, func() error {
+		if strings.HasPrefix(hash, "$2") {
+			ok, err = verifyBcrypt(hash, password)
+			stale = true
+			return err
+		}
+		var params *argon2id.Params
+		ok, params, err = argon2id.CheckHash(password, hash)
+		stale = params != nil && (params.Memory != p.params.Memory || params.Iterations != p.params.Iterations)
+		return err
+	})
+	if err != nil {
+		return false, false, err
+	}
+	// Not a short cut: both outcomes of the comparison were computed above.
+	ok = ok && subtle.ConstantTimeByteEq(boolByte(nobody), 0) == 1
+	return ok, ok && stale, nil
+}
+
+// verifyBcrypt hashes what bcrypt itself looks at: the first 72 bytes.
+func verifyBcrypt(hash, password string) (bool, error) {
+	err := bcrypt.CompareHashAndPassword([]byte(hash), []byte(password[:min(len(password), 72)]))
+	if errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func boolByte(b bool) uint8 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (p *Passwords) inTurn(ctx context.Context, fn func() error) error {
+	if p.waiting.Add(1) > p.queue {
+		p.waiting.Add(-1)
+		return ErrBusy
+	}
+	select {
+	case p.turn <- struct{}{}:
+		p.waiting.Add(-1)
+	case <-ctx.Done():
+		p.waiting.Add(-1)
+		return fmt.Errorf("wait to hash a password: %w", ctx.Err())
+	}
+	defer func() { <-p.turn }()
+	return fn()
+}
