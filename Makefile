@@ -2,9 +2,11 @@
 SHELL := /bin/bash
 
 help: ## Show this list
-	@printf '\n  \033[1mTenon\033[0m\n\n'
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  \033[36m%-9s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo
+	@if [ -t 1 ]; then bold='\033[1m' name='\033[36m' plain='\033[0m'; fi; \
+	printf "\n  $${bold}Tenon$${plain}: what make can do\n\n"; \
+	awk -F ':.*## ' -v name="$$name" -v plain="$$plain" \
+		'/^[a-z0-9-]+:.*## / { printf "  %s%-9s%s %s\n", name, $$1, plain, $$2 }' $(MAKEFILE_LIST); \
+	echo
 
 run: ## Start the server on http://127.0.0.1:8000
 	go run ./cmd/tenon serve
