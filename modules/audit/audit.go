@@ -107,8 +107,13 @@ func (d details) commit() (salt, commitment []byte, err error) {
 	return salt, sum[:], nil
 }
 
-// endOfTime and lastID come after every event; both databases store them.
-var (
-	endOfTime = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
-	lastID    = ID{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
-)
+// endOfTime comes after every event; both databases store it.
+func endOfTime() time.Time { return time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+// lastID comes after every id.
+func lastID() (last ID) {
+	for i := range last {
+		last[i] = 0xff
+	}
+	return last
+}

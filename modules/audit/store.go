@@ -54,10 +54,10 @@ func listEvents(ctx context.Context, c db.Conn, scope string, owner any, f Filte
 // eachEvent reads newest first. scope is one of our two column names.
 func eachEvent(ctx context.Context, c db.Conn, scope string, owner any, f Filter, after *position, n int, fn func(Event) error) error {
 	if after == nil {
-		after = &position{At: endOfTime, ID: lastID}
+		after = &position{At: endOfTime(), ID: lastID()}
 	}
 	if f.To.IsZero() {
-		f.To = endOfTime
+		f.To = endOfTime()
 	}
 	if f.From.IsZero() {
 		f.From = time.UnixMicro(1)

@@ -66,10 +66,9 @@ func isSensitive(name string) bool {
 	if len(name) < 3 || len(name) > 128 {
 		return false
 	}
-	for _, about := range [...]string{"_id", "_at", "_count", "_kind", "_type", "_ttl"} {
-		if strings.HasSuffix(name, about) {
-			return false
-		}
+	switch name[strings.LastIndexByte(name, '_')+1:] {
+	case "id", "at", "count", "kind", "type", "ttl":
+		return false
 	}
 	var buf [128]byte
 	n := 0
@@ -83,21 +82,57 @@ func isSensitive(name string) bool {
 			n++
 		}
 	}
-	letters := buf[:n]
-	switch string(letters) {
+	switch string(buf[:n]) {
 	case "code", "codes", "otp", "auth", "pass", "pwd", "jwt", "bearer", "pin", "samlresponse", "assertion":
 		return true
 	}
-	for _, part := range [...]string{
-		"password", "passwd", "passphrase", "secret", "token", "cookie", "authorization", "credential", "totp",
-		"apikey", "privatekey", "signingkey", "encryptionkey", "masterkey", "accesskey", "databaseurl", "redisurl",
-		"connectionstring", "conninfo", "codeverifier", "backupcode", "recoverycode", "verificationcode", "authcode",
-	} {
-		if strings.Contains(string(letters), part) {
+	if n > 2 && string(buf[n-3:n]) == "dsn" {
+		return true
+	}
+	for i := 0; i+4 <= n; i++ {
+		if startsSecret(buf[i:n]) {
 			return true
 		}
 	}
-	return strings.HasSuffix(string(letters), "dsn")
+	return false
+}
+
+// startsSecret looks at the first letter before it compares: it runs for every letter of every key.
+func startsSecret(letters []byte) bool {
+	switch letters[0] {
+	case 'a':
+		return startsAny(letters, "apikey", "authorization", "accesskey", "authcode")
+	case 'b':
+		return startsAny(letters, "backupcode")
+	case 'c':
+		return startsAny(letters, "cookie", "credential", "connectionstring", "conninfo", "codeverifier")
+	case 'd':
+		return startsAny(letters, "databaseurl")
+	case 'e':
+		return startsAny(letters, "encryptionkey")
+	case 'm':
+		return startsAny(letters, "masterkey")
+	case 'p':
+		return startsAny(letters, "password", "passwd", "passphrase", "privatekey")
+	case 'r':
+		return startsAny(letters, "recoverycode", "redisurl")
+	case 's':
+		return startsAny(letters, "secret", "signingkey")
+	case 't':
+		return startsAny(letters, "token", "totp")
+	case 'v':
+		return startsAny(letters, "verificationcode")
+	}
+	return false
+}
+
+func startsAny(letters []byte, words ...string) bool {
+	for _, word := range words {
+		if len(letters) >= len(word) && string(letters[:len(word)]) == word {
+			return true
+		}
+	}
+	return false
 }
 
 // isPlain reports in one cheap pass that s is short and holds nothing that scrub would change.

@@ -1,0 +1,6 @@
+package mail
+
+import "embed"
+
+//go:embed layout/layout.html layout/layout.txt
+var layouts embed.FS
