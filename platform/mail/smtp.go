@@ -147,8 +147,9 @@ func (s *SMTP) compose(m Message) (*gomail.Msg, error) {
 }
 
 func (s *SMTP) clientOptions() ([]gomail.Option, error) {
+	// The library's own timeout is per step and only a safety net: the context ends the delivery.
 	options := []gomail.Option{
-		gomail.WithPort(s.cfg.Port), gomail.WithTimeout(s.cfg.Timeout), gomail.WithTLSConfig(s.tls), gomail.WithoutNoop(),
+		gomail.WithPort(s.cfg.Port), gomail.WithTimeout(2 * s.cfg.Timeout), gomail.WithTLSConfig(s.tls), gomail.WithoutNoop(),
 	}
 	switch s.cfg.TLS {
 	case StartTLS:
