@@ -23,17 +23,22 @@ type ID[K Kind] [16]byte
 
 // The two scopes that every row and every request may belong to.
 type (
-	orgKind     struct{}
-	accountKind struct{}
+	// OrgKind is the kind of organization ids.
+	OrgKind struct{}
+	// AccountKind is the kind of account ids.
+	AccountKind struct{}
 
 	// Org identifies an organization.
-	Org = ID[orgKind]
+	Org = ID[OrgKind]
 	// Account identifies a person's account.
-	Account = ID[accountKind]
+	Account = ID[AccountKind]
 )
 
-func (orgKind) Prefix() string     { return "org" }
-func (accountKind) Prefix() string { return "acc" }
+// Prefix begins the id of every organization.
+func (OrgKind) Prefix() string { return "org" }
+
+// Prefix begins the id of every account.
+func (AccountKind) Prefix() string { return "acc" }
 
 // ErrMalformed reports text that is not an identifier of the wanted kind.
 var ErrMalformed = errors.New("malformed identifier")

@@ -39,6 +39,12 @@ func OfAccount(account id.Account) Scope { return Scope{account: account} }
 // OnPlatform is the scope of a job that belongs to no tenant; reason says why.
 func OnPlatform(reason string) Scope { return Scope{reason: reason} }
 
+// Org is the organization of the scope, if it is one.
+func (s Scope) Org() id.Org { return s.org }
+
+// Account is the account of the scope, if it is one.
+func (s Scope) Account() id.Account { return s.account }
+
 func (s Scope) connect(d *db.DB) db.Conn {
 	switch {
 	case !s.org.IsZero():

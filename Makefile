@@ -1,0 +1,52 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+help: ## Show this list
+	@if [ -t 1 ]; then bold='\033[1m' name='\033[36m' plain='\033[0m'; fi; \
+	printf "\n  $${bold}Tenon$${plain}: what make can do\n\n"; \
+	awk -F ':.*## ' -v name="$$name" -v plain="$$plain" \
+		'/^[a-z0-9-]+:.*## / { printf "  %s%-9s%s %s\n", name, $$1, plain, $$2 }' $(MAKEFILE_LIST); \
+	echo
+
+run: ## Start the server on http://127.0.0.1:8000
+	go run ./cmd/tenon serve
+
+build: ## Build bin/tenon
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/tenon ./cmd/tenon
+
+test: ## Run all tests on SQLite and PostgreSQL
+	go test ./...
+
+check: lint ## What a change must pass before review: lint, architecture, NOTICE
+	go test -count=1 ./internal/arch
+	go run ./internal/notice -check
+
+lint: ## Check formatting, vet and staticcheck
+	scripts/lint
+
+bench: ## Run the benchmarks
+	go test -run '^$$' -bench . -benchmem $$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -n 1 dirname | sort -u)
+
+faults: ## Run the fault tests: killed, frozen and crashing servers
+	go test -count=1 -v ./test/fault/...
+
+fuzz: ## Fuzz every parser for ten seconds
+	scripts/fuzz 10
+
+console: ## Build the web console
+	@if [ -d console ]; then cd console && npm ci && npm run build; else echo 'The web console is not part of the tree yet.'; fi
+
+e2e: ## Run the browser journeys
+	@if [ -d console ]; then cd test/e2e && npm ci && npx playwright test; else echo 'The web console is not part of the tree yet.'; fi
+
+notice: ## Write NOTICE from the modules in go.mod
+	go run ./internal/notice
+
+tidy: ## Tidy the module files
+	go mod tidy
+	cd tools && go mod tidy
+
+clean: ## Remove what was built
+	rm -rf bin dist
+
+.PHONY: help run build test check lint bench faults fuzz console e2e notice tidy clean

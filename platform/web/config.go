@@ -1,0 +1,88 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Config says how the API is reached.
+type Config struct {
+	// PublicURL is where people reach the product; every link in every mail begins with it.
+	PublicURL string `env:"TENON_PUBLIC_URL"`
+	// TrustedProxies are the networks whose X-Forwarded-For is believed; none by default.
+	TrustedProxies []netip.Prefix `env:"TENON_TRUSTED_PROXIES"`
+	// AllowedOrigins are other web origins that may call the API from a browser, exactly.
+	AllowedOrigins []string `env:"TENON_ALLOWED_ORIGINS"`
+	// BodyLimit bounds JSON bodies, in bytes.
+	BodyLimit int64 `env:"TENON_BODY_LIMIT" envDefault:"262144"`
+	// DrainDelay is how long a stopping node still accepts work after it has said
+	// that it is not ready, for load balancers to notice.
+	DrainDelay time.Duration `env:"TENON_DRAIN_DELAY"`
+}
+
+// Check completes the configuration and refuses what makes no sense.
+func (c *Config) Check(production bool) error {
+	if c.BodyLimit == 0 {
+		c.BodyLimit = defaultBodyLimit
+	}
+	u, err := url.Parse(c.PublicURL)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("TENON_PUBLIC_URL must be like https://app.example.com, not %q", c.PublicURL)
+	}
+	if production && u.Scheme != "https" {
+		return errors.New("TENON_PUBLIC_URL must begin with https:// in production")
+	}
+	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
+	for _, o := range c.AllowedOrigins {
+		if u, err := url.Parse(o); err != nil || u.Scheme+"://"+u.Host != o || u.Host == "" {
+			return fmt.Errorf("TENON_ALLOWED_ORIGINS: %q is not an origin like https://app.example.com", o)
+		}
+	}
+	return nil
+}
+
+// origin is the scheme and host of PublicURL.
+func (c Config) origin() string {
+	u, err := url.Parse(c.PublicURL)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+func (c Config) https() bool { return strings.HasPrefix(c.PublicURL, "https://") }
+
+// secureCookies is false only where the product is reached over plain HTTP, which
+// Check allows in development alone: browsers keep no Secure cookie there.
+func (c Config) secureCookies() bool { return c.https() }
+
+func cookieName(secure bool) string {
+	if secure {
+		return "__Host-tenon_session"
+	}
+	return "tenon_session"
+}
+
+// SessionCookie is the Set-Cookie value that keeps a browser signed in until expires.
+func (r *Router) SessionCookie(token string, expires time.Time) string {
+	c := r.cookie(token)
+	c.Expires = expires
+	return c.String()
+}
+
+// ClearSessionCookie is the Set-Cookie value that makes a browser forget its session.
+func (r *Router) ClearSessionCookie() string {
+	c := r.cookie("")
+	c.MaxAge = -1
+	return c.String()
+}
+
+func (r *Router) cookie(value string) *http.Cookie {
+	secure := r.Config.secureCookies()
+	return &http.Cookie{Name: cookieName(secure), Value: value, Path: "/", HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode}
+}

@@ -1,0 +1,195 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/tenonhq/tenon/platform/authz"
+	"github.com/tenonhq/tenon/platform/errs"
+	"github.com/tenonhq/tenon/platform/id"
+	"github.com/tenonhq/tenon/platform/observe"
+)
+
+// guard admits callers to an operation, before anything of the request is parsed.
+// The order of refusal: 401, 404, 403, 401 for a stale proof, 429, 413 and 415, 400;
+// then Huma's 422, then what the operation itself finds.
+func (r *Router) guard(op Op, bodyLimit int64) func(huma.Context, func(huma.Context)) {
+	params := pathParams(op.Path)
+	return func(c huma.Context, next func(huma.Context)) {
+		q, w := humago.Unwrap(c)
+		ctx, err := r.admit(q, op, params)
+		if err == nil {
+			err = r.withinLimit(ctx, w, op)
+		}
+		if err == nil {
+			err = readBody(w, q, c.Operation().RequestBody != nil, bodyLimit)
+		}
+		q = q.WithContext(ctx)
+		if err != nil {
+			r.refuse(w, q, err)
+			return
+		}
+		run := func(w http.ResponseWriter, q *http.Request) { next(humago.NewContext(c.Operation(), q, w)) }
+		if op.idempotent() && q.Header.Get("Idempotency-Key") != "" {
+			r.once(w, q, op, run)
+			return
+		}
+		run(w, q)
+	}
+}
+
+// pathParams lists the parameters of a path but the organization.
+func pathParams(path string) []string {
+	var names []string
+	for _, m := range pathParam.FindAllStringSubmatch(path, -1) {
+		if m[1] != "org" {
+			names = append(names, m[1])
+		}
+	}
+	return names
+}
+
+// admit checks the declared access and returns the context of the operation.
+func (r *Router) admit(q *http.Request, op Op, params []string) (context.Context, error) {
+	ctx := context.WithValue(q.Context(), callKey{}, &call{router: r, op: op.ID, query: q.URL.RawQuery})
+	access := op.Access
+	if access.Kind() != "public" || access.Honours() {
+		p, err := r.caller(ctx, q)
+		if err != nil {
+			return ctx, err
+		}
+		if p != nil {
+			ctx = authz.With(ctx, p)
+			observe.SetAccount(ctx, p.Account)
+		} else if access.Kind() != "public" {
+			return ctx, authz.ErrSignIn
+		}
+	}
+	switch access.Kind() {
+	case "org":
+		return r.admitMember(ctx, q, access, params)
+	case "admin":
+		if !authz.From(ctx).Admin {
+			return ctx, authz.ErrDenied
+		}
+	}
+	if err := r.checkPathIDs(q, params); err != nil {
+		return ctx, err
+	}
+	return ctx, r.checkFresh(ctx, access)
+}
+
+func (r *Router) admitMember(ctx context.Context, q *http.Request, access authz.Access, params []string) (context.Context, error) {
+	org, err := id.Parse[id.OrgKind](q.PathValue("org"))
+	if err != nil {
+		return ctx, errNotFound
+	}
+	observe.SetOrg(ctx, org)
+	m, err := r.auth.Membership(ctx, org)
+	if errs.KindOf(err) == errs.NotFound {
+		return ctx, errNotFound.Because(err)
+	}
+	if err != nil {
+		return ctx, err
+	}
+	ctx = authz.WithMembership(ctx, m)
+	if err := r.checkPathIDs(q, params); err != nil {
+		return ctx, err
+	}
+	if !m.Perms[access.Perm()] {
+		return ctx, r.deny(ctx, q, access, params)
+	}
+	return ctx, r.checkFresh(ctx, access)
+}
+
+// deny refuses a member who lacks the permission, unless the path names something
+// that is not there: then that comes first, as it does for those who are allowed.
+func (r *Router) deny(ctx context.Context, q *http.Request, access authz.Access, params []string) error {
+	for _, name := range params {
+		exists := r.pathIDs[name].Exists
+		if exists == nil {
+			continue
+		}
+		found, err := exists(ctx, q.PathValue(name))
+		if err != nil {
+			return err
+		}
+		if !found {
+			return errNotFound
+		}
+	}
+	return authz.ErrDenied.Because(fmt.Errorf("role %s lacks %s", authz.MembershipFrom(ctx).Role, access.Perm()))
+}
+
+func (r *Router) checkPathIDs(q *http.Request, params []string) error {
+	for _, name := range params {
+		if err := r.pathIDs[name].Parse(q.PathValue(name)); err != nil {
+			return errNotFound.Because(err)
+		}
+	}
+	return nil
+}
+
+func (r *Router) checkFresh(ctx context.Context, access authz.Access) error {
+	if access.IsFresh() && r.Now().Sub(authz.From(ctx).AuthenticatedAt) > authz.FreshFor {
+		return authz.ErrFresh.With("methods", []string{"password"})
+	}
+	return nil
+}
+
+// Credential is what a caller showed: one of the two.
+type Credential struct {
+	Bearer string // from the Authorization header
+	Cookie string // from a browser
+}
+
+// caller returns who sent the request; nil is a stranger.
+func (r *Router) caller(ctx context.Context, q *http.Request) (*authz.Principal, error) {
+	c, err := r.credential(q)
+	if err != nil || c == (Credential{}) {
+		return nil, err
+	}
+	return r.auth.Principal(ctx, c)
+}
+
+var errCredential = errs.New(errs.Unauthenticated, "auth.invalid_token", "The access token is not valid. Sign in again.")
+
+// ErrCredential is the answer to a credential that is not, or no longer, good.
+func ErrCredential(cause error) error { return errCredential.Because(cause) }
+
+// credential prefers the Authorization header: a browser sends its cookie anyway.
+func (r *Router) credential(q *http.Request) (Credential, error) {
+	if headers := q.Header["Authorization"]; len(headers) > 0 {
+		scheme, token, _ := strings.Cut(headers[0], " ")
+		if len(headers) > 1 || !strings.EqualFold(scheme, "bearer") || token == "" {
+			return Credential{}, ErrCredential(errors.New("the Authorization header holds no single bearer token"))
+		}
+		return Credential{Bearer: token}, nil
+	}
+	if c, err := q.Cookie(cookieName(r.Config.secureCookies())); err == nil {
+		return Credential{Cookie: c.Value}, nil
+	}
+	return Credential{}, nil
+}
+
+// withinLimit counts the call where the operation declares a limit, and says in the
+// RateLimit fields (draft-ietf-httpapi-ratelimit-headers) how much is left.
+func (r *Router) withinLimit(ctx context.Context, w http.ResponseWriter, op Op) error {
+	if op.Limit.Burst == 0 {
+		return nil
+	}
+	got := r.Limits.Allow(ctx, op.ID+":"+limitKey(ctx), op.Limit)
+	h := w.Header()
+	h.Set("RateLimit-Policy", fmt.Sprintf("%q;q=%d;w=%d", op.ID, op.Limit.Burst, int(op.Limit.Per.Seconds())))
+	h.Set("RateLimit", fmt.Sprintf("%q;r=%d;t=%s", op.ID, got.Remaining, retrySeconds(got.Reset)))
+	if !got.Allowed {
+		return errTooMany.After(got.RetryAfter)
+	}
+	return nil
+}

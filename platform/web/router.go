@@ -1,0 +1,258 @@
+// Package web turns Go functions into HTTP operations. It is the only package that
+// knows statuses, headers and cookies, and the only one that knows Huma.
+//
+// Owns: table idempotency_keys. An operation states beside its path who may call
+// it; the same statement is checked here, published in the OpenAPI document and
+// attacked by generated tests.
+package web
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/tenonhq/tenon/platform/authz"
+	"github.com/tenonhq/tenon/platform/clock"
+	"github.com/tenonhq/tenon/platform/db"
+	"github.com/tenonhq/tenon/platform/errs"
+	"github.com/tenonhq/tenon/platform/id"
+	"github.com/tenonhq/tenon/platform/ratelimit"
+	"github.com/tenonhq/tenon/platform/secret"
+)
+
+// Prefix is the path below which operations live, unless they say otherwise.
+const Prefix = "/api/v1"
+
+// Op declares one HTTP operation.
+type Op struct {
+	ID          string // "orgs.invite": module, dot, verb
+	Method      string
+	Path        string // below Prefix, or from the root when it begins with "//"
+	Summary     string // a few words
+	Description string // what a caller should know, in Markdown
+	Access      authz.Access
+	Status      int             // on success; 200, or 204 without a body, when zero
+	Limit       ratelimit.Limit // how often one caller may; none when zero
+	BodyLimit   int64           // bytes; 256 KiB when zero
+	Errors      []*errs.Error   // outcomes worth documenting beside the usual refusals
+	ShownOnce   []string        // members of the answer that a replay by Idempotency-Key omits
+}
+
+// InOrg is embedded by the input of every operation below /orgs/{org}.
+// (Huma ignores the fields of an embedded struct that is not exported.)
+type InOrg struct {
+	Org id.Org `path:"org" doc:"Organization id" example:"org_01jd8x0q3cfetb3p3ccw2s5r2a"`
+}
+
+// Empty is the input or output of an operation that has none.
+type Empty struct{}
+
+// Options are what a Router needs. Every field is required.
+type Options struct {
+	Title, Version string
+	Config         Config
+	Log            *slog.Logger
+	Now            clock.Now
+	Keys           *secret.Keyring
+	Limits         *ratelimit.Limiter
+	DB             *db.DB
+}
+
+// Router collects the operations of an app and serves them.
+type Router struct {
+	Options
+	auth    Auth
+	api     huma.API
+	mux     *http.ServeMux
+	ops     []Op
+	pathIDs map[string]PathID
+}
+
+// Auth is how credentials become callers and callers become members.
+type Auth struct {
+	// Principal returns who shows a credential, or an error of kind Unauthenticated.
+	Principal func(ctx context.Context, c Credential) (*authz.Principal, error)
+	// Membership returns what the caller in ctx is in org, or an error of kind NotFound.
+	Membership func(ctx context.Context, org id.Org) (*authz.Membership, error)
+}
+
+// PathID describes a path parameter that names something.
+type PathID struct {
+	// Parse refuses what cannot be a name of such a thing.
+	Parse func(text string) error
+	// Exists reports whether the organization of the request, or the caller where
+	// there is none, has it. It is asked only before a refusal: what belongs to
+	// another is as unknown as what does not exist.
+	Exists func(ctx context.Context, text string) (bool, error)
+}
+
+// NewRouter returns a router without operations.
+func NewRouter(o Options) *Router {
+	setUpHuma()
+	cfg := huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI:    "3.1.0",
+			Info:       &huma.Info{Title: o.Title, Version: o.Version, Description: apiIntroduction},
+			Components: &huma.Components{Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName), SecuritySchemes: securitySchemes()},
+		},
+		Formats:                      map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		DefaultFormat:                "application/json",
+		RejectUnknownQueryParameters: true,
+	}
+	r := &Router{Options: o, mux: http.NewServeMux(), pathIDs: map[string]PathID{}}
+	r.api = humago.New(r.mux, cfg)
+	return r
+}
+
+// Authenticate says how callers are recognised. It is called once, before serving.
+func (r *Router) Authenticate(a Auth) { r.auth = a }
+
+// PathID declares the path parameter name. Operations whose path has a parameter
+// that nobody declared are refused.
+func (r *Router) PathID(name string, p PathID) {
+	if _, dup := r.pathIDs[name]; dup {
+		panic("web: path parameter {" + name + "} is declared twice")
+	}
+	r.pathIDs[name] = p
+}
+
+// TypedID is the PathID of entities of kind K.
+func TypedID[K id.Kind](exists func(ctx context.Context, v id.ID[K]) (bool, error)) PathID {
+	return PathID{
+		Parse: func(s string) error { _, err := id.Parse[K](s); return err },
+		Exists: func(ctx context.Context, s string) (bool, error) {
+			v, err := id.Parse[K](s)
+			if err != nil {
+				return false, nil
+			}
+			return exists(ctx, v)
+		},
+	}
+}
+
+// Ops lists what was registered, for tests and documentation.
+func (r *Router) Ops() []Op { return slices.Clone(r.ops) }
+
+// OpenAPI is the document that describes the operations, as JSON.
+func (r *Router) OpenAPI() ([]byte, error) { return r.api.OpenAPI().MarshalJSON() }
+
+// Mount serves h for the paths of pattern beside the operations: pages, assets.
+func (r *Router) Mount(pattern string, h http.Handler) { r.mux.Handle(pattern, h) }
+
+var pathParam = regexp.MustCompile(`\{([a-z_]+)\}`)
+
+// Handle registers an operation. A mistake in op is a programming error and panics.
+func Handle[I, O any](r *Router, op Op, fn func(context.Context, *I) (*O, error)) {
+	path := r.checked(op)
+	r.ops = append(r.ops, op)
+	limit := op.BodyLimit
+	if limit == 0 {
+		limit = r.Config.BodyLimit
+	}
+	doc := huma.Operation{
+		OperationID: op.ID, Method: op.Method, Path: path, Summary: op.Summary, Description: op.describe(), DefaultStatus: op.Status,
+		Tags:         []string{op.module()},
+		Extensions:   map[string]any{"x-access": op.Access.Document()},
+		Errors:       op.statuses(),
+		MaxBodyBytes: -1, BodyReadTimeout: -1, // read and bounded by guard
+		Middlewares:  huma.Middlewares{r.guard(op, limit)},
+	}
+	if op.Access.Kind() != "public" {
+		doc.Security = []map[string][]string{{"bearer": {}}, {"cookie": {}}}
+	}
+	huma.Register(r.api, doc, func(ctx context.Context, in *I) (*O, error) {
+		out, err := fn(ctx, in)
+		if err != nil {
+			return nil, r.problem(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+func (r *Router) checked(op Op) (path string) {
+	if op.Access.Kind() == "" {
+		panic(fmt.Sprintf("web: operation %s does not declare its Access; say who may call it", op.ID))
+	}
+	if strings.Count(op.ID, ".") == 0 {
+		panic(fmt.Sprintf("web: operation %q is not named module.verb", op.ID))
+	}
+	if slices.ContainsFunc(r.ops, func(o Op) bool { return o.ID == op.ID }) {
+		panic(fmt.Sprintf("web: operation %s is declared twice", op.ID))
+	}
+	hasOrg := false
+	for _, m := range pathParam.FindAllStringSubmatch(op.Path, -1) {
+		if m[1] == "org" {
+			hasOrg = true
+		} else if _, ok := r.pathIDs[m[1]]; !ok {
+			panic(fmt.Sprintf("web: operation %s has a path parameter {%s} that nobody declared with Router.PathID", op.ID, m[1]))
+		}
+	}
+	if (op.Access.Kind() == "org") != hasOrg {
+		panic(fmt.Sprintf("web: operation %s: access in an organization and {org} in the path go together", op.ID))
+	}
+	if root, ok := strings.CutPrefix(op.Path, "//"); ok {
+		return "/" + root
+	}
+	return Prefix + op.Path
+}
+
+func (op Op) module() string { m, _, _ := strings.Cut(op.ID, "."); return m }
+
+// describe appends the outcomes that a caller may want to handle.
+func (op Op) describe() string {
+	text := op.Description
+	for i, e := range op.Errors {
+		if i == 0 {
+			text += "\n\n**Outcomes**\n"
+		}
+		text += fmt.Sprintf("\n- `%d %s`: %s", statusOf(e.Kind), e.Code, e.Message)
+	}
+	return strings.TrimSpace(text)
+}
+
+func (op Op) statuses() []int {
+	all := map[int]bool{429: true}
+	if op.Access.Kind() != "public" {
+		all[401] = true
+	}
+	if op.Access.Kind() == "org" || op.Access.Kind() == "admin" {
+		all[403] = true
+	}
+	if strings.Contains(op.Path, "{") {
+		all[404] = true
+	}
+	if op.Method != http.MethodGet && op.Method != http.MethodDelete {
+		all[400], all[413], all[415] = true, true, true
+	}
+	for _, e := range op.Errors {
+		all[statusOf(e.Kind)] = true
+	}
+	list := make([]int, 0, len(all))
+	for s := range all {
+		list = append(list, s)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// limitKey counts one caller: the account where there is one, else the address.
+func limitKey(ctx context.Context) string {
+	if p := authz.From(ctx); !p.Account.IsZero() {
+		return "account:" + p.Account.String()
+	}
+	return "address:" + ClientFrom(ctx).Bucket()
+}
+
+// defaultBodyLimit is plenty for JSON made by people.
+const defaultBodyLimit = 256 << 10
+
+// idempotencyTerm is how long a repeated request gets the first one's answer.
+const idempotencyTerm = 24 * time.Hour
