@@ -1,0 +1,195 @@
+package accounts
+
+import (
+	"bytes"
+	"compress/gzip"
+	_ "embed"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/tenonhq/tenon/platform/errs"
+	"github.com/tenonhq/tenon/platform/id"
+	"github.com/tenonhq/tenon/platform/mail"
+)
+
+// Account is a person.
+type Account struct {
+	ID            id.Account `json:"id"`
+	Email         string     `json:"email" example:"ada@example.com"`
+	EmailVerified bool       `json:"email_verified"`
+	Name          string     `json:"name" example:"Ada Lovelace"`
+	AvatarURL     string     `json:"avatar_url"`
+	Locale        string     `json:"locale" doc:"Language of mail and console (BCP 47)" example:"en"`
+	DefaultOrgID  *id.Org    `json:"default_org_id" doc:"Used where a request names no organization"`
+	IsAdmin       bool       `json:"is_admin" doc:"Administrates the whole installation"`
+	CreatedAt     time.Time  `json:"created_at"`
+	UpdatedAt     time.Time  `json:"updated_at"`
+
+	Status       Status `json:"-"`
+	PasswordHash string `json:"-"`
+}
+
+// Status is the state of an account.
+type Status string
+
+// The states. Only an active account can do anything.
+const (
+	Active    Status = "active"
+	Suspended Status = "suspended"
+	Deleting  Status = "deleting"
+)
+
+// The outcomes.
+var (
+	ErrNotFound         = errs.New(errs.NotFound, "accounts.not_found", "There is no such account.")
+	ErrEmailTaken       = errs.New(errs.Conflict, "accounts.email_taken", "An account with this address exists already.").On("body.email")
+	ErrUnverified       = errs.New(errs.Forbidden, "accounts.unverified", "Confirm your e-mail address first; we can send the mail again.")
+	ErrTokenInvalid     = errs.New(errs.Invalid, "accounts.token_invalid", "This link is not valid any more. Ask for a new one.").On("body.token")
+	ErrPasswordShort    = errs.New(errs.Invalid, "accounts.password_too_short", "Use at least 8 characters.")
+	ErrPasswordLong     = errs.New(errs.Invalid, "accounts.password_too_long", "Use at most 256 characters.")
+	ErrPasswordCommon   = errs.New(errs.Invalid, "accounts.password_common", "Many people use this password, so it is guessed first. Choose another.")
+	ErrPasswordPersonal = errs.New(errs.Invalid, "accounts.password_personal", "A password must not be your name, your address or the product's name.")
+	ErrPasswordText     = errs.New(errs.Invalid, "accounts.password_text", "A password must be text without control characters.")
+	ErrNameInvalid      = errs.New(errs.Invalid, "accounts.name_invalid", "Enter a name of 1 to 100 characters.").On("body.name")
+	ErrLocaleInvalid    = errs.New(errs.Invalid, "accounts.locale_invalid", "Enter a language such as en or de-AT.").On("body.locale")
+	ErrAvatarInvalid    = errs.New(errs.Invalid, "accounts.avatar_url_invalid", "Pictures cannot be set by address here.").On("body.avatar_url")
+	ErrEmailInvalid     = errs.New(errs.Invalid, "accounts.email_invalid", "Enter one e-mail address, such as name@example.com.").On("body.email")
+	ErrSetupDone        = errs.New(errs.NotFound, "not_found", "There is no such thing here.")
+)
+
+// NormalizeEmail is the one spelling of an address: NFKC, lower case, ASCII domain.
+// Dots and tags stay: they are the mailbox's business.
+func NormalizeEmail(text string) (string, error) {
+	a, err := mail.ParseAddress(norm.NFKC.String(text))
+	if err != nil {
+		return "", ErrEmailInvalid.Because(err)
+	}
+	return strings.ToLower(norm.NFKC.String(a.String())), nil
+}
+
+// CleanName trims a person's name and refuses what no name has.
+func CleanName(name string) (string, error) {
+	name = strings.TrimSpace(norm.NFC.String(name))
+	if name == "" || utf8.RuneCountInString(name) > 100 || strings.ContainsFunc(name, unicode.IsControl) {
+		return "", ErrNameInvalid
+	}
+	return name, nil
+}
+
+const (
+	minPassword = 8
+	maxPassword = 256
+)
+
+// CheckPassword returns the password as it is hashed (NFKC, NIST SP 800-63B
+// §3.1.1.2) or says why it is none. Length and a list of common passwords decide,
+// not the kinds of characters. personal are words that anyone would try first.
+func CheckPassword(password string, personal ...string) (string, error) {
+	if len(password) > maxPassword*utf8.UTFMax {
+		return "", ErrPasswordLong
+	}
+	if !utf8.ValidString(password) || strings.ContainsFunc(password, unicode.IsControl) {
+		return "", ErrPasswordText
+	}
+	password = norm.NFKC.String(password)
+	switch n := utf8.RuneCountInString(password); {
+	case n < minPassword:
+		return "", ErrPasswordShort
+	case n > maxPassword:
+		return "", ErrPasswordLong
+	}
+	lower := strings.ToLower(password)
+	if commonPasswords()[lower] || oneCharacter(lower) {
+		return "", ErrPasswordCommon
+	}
+	for _, p := range personal {
+		p = strings.ToLower(p)
+		local, _, _ := strings.Cut(p, "@")
+		if p != "" && (lower == p || lower == local || utf8.RuneCountInString(local) >= 4 && utf8.RuneCountInString(lower) < 3+utf8.RuneCountInString(local) && strings.Contains(lower, local)) {
+			return "", ErrPasswordPersonal
+		}
+	}
+	return password, nil
+}
+
+// ForHash is a password as it is compared: what CheckPassword accepted, normalised.
+func ForHash(password string) string {
+	if len(password) > maxPassword*utf8.UTFMax {
+		return ""
+	}
+	return norm.NFKC.String(password)
+}
+
+func oneCharacter(s string) bool {
+	first, _ := utf8.DecodeRuneInString(s)
+	return strings.Trim(s, string(first)) == ""
+}
+
+//go:embed common_passwords.txt.gz
+var commonPasswordsFile []byte
+
+// commonPasswords are those of at least minPassword characters that people choose most.
+var commonPasswords = sync.OnceValue(func() map[string]bool {
+	list := map[string]bool{}
+	r, err := gzip.NewReader(bytes.NewReader(commonPasswordsFile))
+	if err != nil {
+		panic(err) // the file is part of the program
+	}
+	text, err := io.ReadAll(r)
+	if err != nil {
+		panic(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		list[strings.TrimSuffix(line, "\n")] = true
+	}
+	return list
+})
+
+type tokenKind struct{}
+
+func (tokenKind) Prefix() string { return "tok" }
+
+type tokenID = id.ID[tokenKind]
+
+// purpose is what a one-time token is good for.
+type purpose string
+
+const (
+	verifyEmail   purpose = "verify_email"
+	resetPassword purpose = "reset_password"
+	confirmEmail  purpose = "confirm_email"
+)
+
+// prefix is the kind in the text of a token.
+func (p purpose) prefix() string {
+	switch p {
+	case verifyEmail:
+		return "verify"
+	case resetPassword:
+		return "reset"
+	}
+	return "email"
+}
+
+// life is how long a token may be used.
+func (p purpose) life() time.Duration {
+	if p == resetPassword {
+		return time.Hour
+	}
+	return 24 * time.Hour
+}
+
+// blame names the field that an outcome is about.
+func blame(err error, field string) error {
+	if e, ok := errors.AsType[*errs.Error](err); ok {
+		return e.On(field)
+	}
+	return err
+}

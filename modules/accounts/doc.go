@@ -1,0 +1,8 @@
+// Package accounts owns people: who they are, their address and their password.
+//
+// Owns:        accounts, account_emails, account_tokens, setup
+// Permissions: none; everybody has rights over their own account only
+// Publishes:   Registered, EmailVerified, Updated, EmailChanged, PasswordChanged, PasswordResetRequested
+// Jobs:        accounts.answer_email, accounts.sweep
+// Calls:       audit
+package accounts

@@ -1,0 +1,61 @@
+package accounts
+
+import (
+	"github.com/tenonhq/tenon/modules/audit"
+	"github.com/tenonhq/tenon/platform/id"
+	"github.com/tenonhq/tenon/platform/jobs"
+)
+
+// About is the account that an event is about.
+type About struct {
+	AccountID id.Account `json:"account_id"`
+}
+
+// Scope says that the event belongs to the account's own log.
+func (a About) Scope() jobs.Scope { return jobs.OfAccount(a.AccountID) }
+
+// Registered says that someone signed up.
+type Registered struct{ About }
+
+// EmailVerified says that an address was proven to be its owner's.
+type EmailVerified struct{ About }
+
+// Updated says that the profile changed.
+type Updated struct{ About }
+
+// EmailChanged says that an account has another address.
+type EmailChanged struct{ About }
+
+// PasswordChanged says that an account has another password.
+type PasswordChanged struct{ About }
+
+// PasswordResetRequested says that a link to set a new password was mailed.
+type PasswordResetRequested struct{ About }
+
+// MadeAdministrator says that an account now administrates the installation.
+type MadeAdministrator struct{ About }
+
+// Kind names the event.
+func (Registered) Kind() string { return "accounts.registered" }
+
+// Kind names the event.
+func (EmailVerified) Kind() string { return "accounts.email_verified" }
+
+// Kind names the event.
+func (Updated) Kind() string { return "accounts.updated" }
+
+// Kind names the event.
+func (EmailChanged) Kind() string { return "accounts.email_changed" }
+
+// Kind names the event.
+func (PasswordChanged) Kind() string { return "accounts.password_changed" }
+
+// Kind names the event.
+func (PasswordResetRequested) Kind() string { return "accounts.password_reset_requested" }
+
+// Kind names the event.
+func (MadeAdministrator) Kind() string { return "accounts.made_administrator" }
+
+func targetOf(a Account) audit.Target {
+	return audit.Target{Kind: "account", ID: a.ID.String(), Name: a.Name}
+}
