@@ -33,7 +33,7 @@ func listTasks(ctx context.Context, c db.Conn, org id.Org, state State, after *I
 		from = *after
 	}
 	return db.All(ctx, c, scanTask, `SELECT `+columns+` FROM tasks
-		WHERE org_id = $1 AND ($2 IS NULL OR id < $2) AND ($3 = '' OR ($3 = 'done') = (done_at IS NOT NULL))
+		WHERE org_id = $1 AND (id < $2 OR $2 IS NULL) AND ($3 = '' OR ($3 = 'done') = (done_at IS NOT NULL))
 		ORDER BY id DESC LIMIT $4`, org, from, string(state), n)
 }
 
