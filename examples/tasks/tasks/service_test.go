@@ -12,29 +12,22 @@ import (
 	"github.com/tenonhq/tenon/platform/clock"
 	"github.com/tenonhq/tenon/platform/db"
 	"github.com/tenonhq/tenon/platform/id"
+	"github.com/tenonhq/tenon/platform/jobs"
 	"github.com/tenonhq/tenon/tenontest"
 )
 
-// withTasks adds the module, as main.go does, and keeps hold of its service.
-func withTasks(service **tasks.Service) tenontest.Option {
-	return tenontest.With(func(app *tenon.App) {
-		*service = tasks.New(app)
-		app.Use((*service).Module())
-	})
+// withTasks adds the module, as main.go does.
+func withTasks() tenontest.Option {
+	return tenontest.With(func(app *tenon.App) { app.Use(tasks.New(app).Module()) })
 }
 
 // each runs fn on both databases, for an organization with one owner.
-func each(t *testing.T, fn func(t *testing.T, app *tenontest.App, s *tasks.Service, org id.Org, ada *tenontest.User), options ...tenontest.Option) {
+func each(t *testing.T, fn func(t *testing.T, app *tenontest.App, s *tasks.Service, org id.Org, ada *tenontest.User)) {
 	t.Helper()
-	for _, dialect := range []db.Dialect{db.SQLite, db.Postgres} {
-		t.Run(string(dialect), func(t *testing.T) {
-			t.Parallel()
-			var s *tasks.Service
-			app := tenontest.Start(t, dialect, append(options, withTasks(&s))...)
-			ada := app.User("ada")
-			fn(t, app, s, app.Org(ada, "acme"), ada)
-		})
-	}
+	tenontest.Each(t, func(t *testing.T, app *tenontest.App) {
+		ada := app.User("ada")
+		fn(t, app, tasks.New(app.App), app.Org(ada, "acme"), ada)
+	}, withTasks())
 }
 
 func TestWhoeverIsGivenATaskIsToldOnce(t *testing.T) {
@@ -46,11 +39,7 @@ func TestWhoeverIsGivenATaskIsToldOnce(t *testing.T) {
 		wantMail(t, app, ada, 1)
 
 		// A job may run twice.
-		again := tasks.TellAssignee{OrgID: org, TaskID: task.ID, AssigneeID: ada.ID}
-		err = app.DB.Org(org).Tx(t.Context(), func(tx *db.Tx) error { return app.Jobs.Enqueue(t.Context(), tx, again) })
-		if err != nil {
-			t.Fatal(err)
-		}
+		enqueue(t, app, app.DB.Org(org), tasks.TellAssignee{OrgID: org, TaskID: task.ID, AssigneeID: ada.ID})
 		wantMail(t, app, ada, 1)
 
 		bob := app.Member(org, "bob", authz.Member)
@@ -74,12 +63,12 @@ func TestANewMemberIsWelcomedWithATask(t *testing.T) {
 	each(t, func(t *testing.T, app *tenontest.App, s *tasks.Service, org id.Org, ada *tenontest.User) {
 		bob := app.Member(org, "bob", authz.Member)
 		app.Settle()
-		if got := list(t, app, s, org, tasks.Open); len(got) != 1 || got[0].AssigneeID != bob.ID {
+		if got := list(t, s, org, tasks.Open); len(got) != 1 || got[0].AssigneeID != bob.ID {
 			t.Fatalf("tasks = %+v, want one for bob", got)
 		}
 		app.Call(ada, "DELETE", "/orgs/"+org.String()+"/members/"+bob.ID.String(), "").Want(t, 204)
 		app.Settle()
-		if got := list(t, app, s, org, tasks.Open); len(got) != 1 || !got[0].AssigneeID.IsZero() {
+		if got := list(t, s, org, tasks.Open); len(got) != 1 || !got[0].AssigneeID.IsZero() {
 			t.Errorf("tasks = %+v, want one for nobody: bob was removed", got)
 		}
 	})
@@ -91,7 +80,7 @@ func TestOnlyMembersCanBeGivenATask(t *testing.T) {
 		if _, err := s.Create(app.As(ada), org, "Order more coffee", stranger.ID); !errors.Is(err, tasks.ErrAssigneeUnknown) {
 			t.Errorf("err = %v, want ErrAssigneeUnknown", err)
 		}
-		if got := list(t, app, s, org, ""); len(got) != 0 {
+		if got := list(t, s, org, ""); len(got) != 0 {
 			t.Errorf("tasks = %+v, want none", got)
 		}
 	})
@@ -130,30 +119,34 @@ func TestATaskIsCompletedOnceHoweverManyTry(t *testing.T) {
 }
 
 func TestWhatWasDoneLongAgoIsSweptAway(t *testing.T) {
-	now := clock.NewManual(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC))
 	each(t, func(t *testing.T, app *tenontest.App, s *tasks.Service, org id.Org, ada *tenontest.User) {
-		for _, title := range []string{"old", "open"} {
-			if _, err := s.Create(app.As(ada), org, title, id.Account{}); err != nil {
+		long := clock.NewManual(clock.System().Add(-91 * 24 * time.Hour))
+		for title, now := range map[string]clock.Now{"done long ago": long.Now, "done today": clock.System} {
+			s.Now = now
+			task, err := s.Create(app.As(ada), org, title, id.Account{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Complete(app.As(ada), org, task.ID); err != nil {
 				t.Fatal(err)
 			}
 		}
-		old := list(t, app, s, org, "")[1]
-		if _, err := s.Complete(app.As(ada), org, old.ID); err != nil {
-			t.Fatal(err)
-		}
-		s.Now = func() time.Time { return now.Now().Add(91 * 24 * time.Hour) }
-		err := app.DB.Platform("test").Tx(t.Context(), func(tx *db.Tx) error { return app.Jobs.Enqueue(t.Context(), tx, tasks.Sweep{}) })
-		if err != nil {
-			t.Fatal(err)
-		}
+		enqueue(t, app, app.DB.Platform("test"), tasks.Sweep{})
 		app.Settle()
-		if got := list(t, app, s, org, ""); len(got) != 1 || got[0].Title != "open" {
-			t.Errorf("tasks = %+v, want the open one", got)
+		if got := list(t, s, org, tasks.Done); len(got) != 1 || got[0].Title != "done today" {
+			t.Errorf("tasks = %+v, want the one of today", got)
 		}
-	}, tenontest.Configure(func(c *tenon.Config) { c.Now = now.Now }))
+	})
 }
 
-func list(t *testing.T, app *tenontest.App, s *tasks.Service, org id.Org, state tasks.State) []tasks.Task {
+func enqueue(t *testing.T, app *tenontest.App, c db.Conn, job jobs.Args) {
+	t.Helper()
+	if err := c.Tx(t.Context(), func(tx *db.Tx) error { return app.Jobs.Enqueue(t.Context(), tx, job) }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func list(t *testing.T, s *tasks.Service, org id.Org, state tasks.State) []tasks.Task {
 	t.Helper()
 	all, err := s.List(t.Context(), org, state, nil, 100)
 	if err != nil {
