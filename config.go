@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 
@@ -32,6 +33,9 @@ type Config struct {
 	Env string `env:"TENON_ENV"`
 	// Addr is where to listen.
 	Addr string `env:"TENON_ADDR"`
+	// TLSCert and TLSKey are PEM files; with them the server speaks TLS 1.2 and 1.3 itself.
+	TLSCert string `env:"TENON_TLS_CERT_FILE"`
+	TLSKey  string `env:"TENON_TLS_KEY_FILE"`
 	// Data is the folder of everything kept on disk.
 	Data string `env:"TENON_DATA"`
 	// RootSecret wraps the keys in the database. In development one is made and kept in Data.
@@ -91,6 +95,9 @@ func (c *Config) complete() error {
 	c.Mail.Production = c.Production()
 	if c.Env != "development" && !c.Production() {
 		return fmt.Errorf("TENON_ENV must be development or production, not %q", c.Env)
+	}
+	if c.Production() && c.Web.DrainDelay == 0 {
+		c.Web.DrainDelay = 5 * time.Second
 	}
 	if c.Web.PublicURL == "" && !c.Production() {
 		c.Web.PublicURL = "http://" + c.Addr
