@@ -156,8 +156,6 @@ type tokenKind struct{}
 
 func (tokenKind) Prefix() string { return "tok" }
 
-type tokenID = id.ID[tokenKind]
-
 // purpose is what a one-time token is good for.
 type purpose string
 

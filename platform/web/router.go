@@ -45,6 +45,7 @@ type Op struct {
 	BodyLimit   int64           // bytes; 256 KiB when zero
 	Errors      []*errs.Error   // outcomes worth documenting beside the usual refusals
 	ShownOnce   []string        // members of the answer that a replay by Idempotency-Key omits
+	Deprecated  Deprecation     // set on an operation that will go
 	Also        []int           // other statuses that come with the same answer, such as 503
 }
 
@@ -181,6 +182,7 @@ func register[I, O any](r *Router, op Op, content map[string]*huma.MediaType, fn
 		Extensions:   map[string]any{"x-access": op.Access.Document()},
 		Errors:       op.statuses(),
 		Responses:    map[string]*huma.Response{},
+		Deprecated:   op.Deprecated.isSet(),
 		MaxBodyBytes: -1, BodyReadTimeout: -1, // read and bounded by guard
 		Middlewares: huma.Middlewares{r.guard(op, limit)},
 	}
@@ -283,6 +285,25 @@ func (op Op) statuses() []int {
 	}
 	slices.Sort(list)
 	return list
+}
+
+// Deprecation announces the end of an operation.
+type Deprecation struct {
+	Since  time.Time // when it was announced: the Deprecation header (RFC 9745)
+	Sunset time.Time // when it ends, if that is known: the Sunset header (RFC 8594)
+	Link   string    // where the way on is described
+}
+
+func (d Deprecation) isSet() bool { return !d.Since.IsZero() }
+
+func (d Deprecation) announce(h http.Header) {
+	h.Set("Deprecation", fmt.Sprintf("@%d", d.Since.Unix()))
+	if !d.Sunset.IsZero() {
+		h.Set("Sunset", d.Sunset.UTC().Format(http.TimeFormat))
+	}
+	if d.Link != "" {
+		h.Add("Link", "<"+d.Link+`>; rel="deprecation"`)
+	}
 }
 
 // limitKey counts one caller: the account where there is one, else the address.
