@@ -384,7 +384,7 @@ func (s *Service) ask(ctx context.Context, email string, p purpose) error {
 type Update struct {
 	Name, Locale, AvatarURL *string
 	DefaultOrg              *id.Org
-	// Match refuses the change if the account is not as the caller read it.
+	// Match, if set, refuses the change when the account is not as the caller read it.
 	Match func(updatedAt time.Time) error
 }
 
@@ -397,8 +397,10 @@ func (s *Service) Update(ctx context.Context, u Update) (Account, error) {
 		if err != nil {
 			return err
 		}
-		if err := u.Match(a.UpdatedAt); err != nil {
-			return err
+		if u.Match != nil {
+			if err := u.Match(a.UpdatedAt); err != nil {
+				return err
+			}
 		}
 		changes, err := u.apply(&a)
 		if err != nil || len(changes) == 0 {
