@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tenonhq/tenon/internal/devpages"
 	"github.com/tenonhq/tenon/platform/db"
 	"github.com/tenonhq/tenon/platform/errs"
 )
@@ -306,6 +307,9 @@ func (a *App) mountDevelopment(addr string) {
 	if a.Config.Production() || !loopback(addr) {
 		return
 	}
+	mailbox := devpages.Handler(a.Box)
+	a.Web.Mount("GET /_dev/mail", mailbox)
+	a.Web.Mount("GET /_dev/mail/", mailbox)
 	a.Web.Mount("GET /_dev/stats", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		s := a.DB.Stats()

@@ -166,6 +166,11 @@ func (s *Service) Update(ctx context.Context, org id.Org, u Update) (Org, error)
 	}
 	var out Org
 	err := s.changeOn(ctx, c, org, PermUpdate, func(h *held) error {
+		if u.Match != nil {
+			if err := u.Match(h.org.UpdatedAt); err != nil {
+				return err
+			}
+		}
 		changed := h.org
 		changes, err := u.apply(&changed)
 		if err != nil {

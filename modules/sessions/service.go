@@ -2,8 +2,6 @@ package sessions
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -146,7 +144,7 @@ func (s *Service) SignIn(ctx context.Context, email, password string, cookie boo
 	if err != nil {
 		return Opened{}, err
 	}
-	key := "sign_in:" + hashed(email)
+	key := ratelimit.KeyOf("sign_in", email)
 	if got := s.Limits.Allow(ctx, key, tries()); !got.Allowed {
 		return Opened{}, ErrTooMany.After(got.RetryAfter)
 	}
@@ -354,7 +352,7 @@ func (s *Service) confirmed(ctx context.Context, password string) (accounts.Acco
 	if err != nil {
 		return a, err
 	}
-	key := "sign_in:" + hashed(a.Email)
+	key := ratelimit.KeyOf("sign_in", a.Email)
 	if got := s.Limits.Allow(ctx, key, tries()); !got.Allowed {
 		return a, ErrTooMany.After(got.RetryAfter)
 	}
@@ -471,10 +469,4 @@ func (s *Service) SetUp(ctx context.Context, token string, n accounts.NewAccount
 		return err
 	})
 	return out, err
-}
-
-// hashed keeps addresses out of the limiter's keys.
-func hashed(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:16])
 }
