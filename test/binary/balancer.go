@@ -64,8 +64,9 @@ func (b *backend) watch(ctx context.Context) {
 }
 
 func (b *Balancer) ServeHTTP(w http.ResponseWriter, q *http.Request) {
-	for range b.nodes {
-		back := b.nodes[int(b.next.Add(1))%len(b.nodes)]
+	first := int(b.next.Add(1))
+	for i := range b.nodes {
+		back := b.nodes[(first+i)%len(b.nodes)]
 		if back.ready.Load() {
 			back.proxy.ServeHTTP(w, q)
 			return
