@@ -204,6 +204,9 @@ func (n *Node) Wait(within time.Duration) int {
 	}
 }
 
+// PID is the program's process id.
+func (n *Node) PID() int { return n.cmd.Process.Pid }
+
 // Running reports whether the program has not ended.
 func (n *Node) Running() bool {
 	select {
@@ -301,11 +304,11 @@ func freeAddress(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// uncommon leaves out that requests were answered.
+// uncommon leaves out that requests were answered or refused.
 func uncommon(log string) string {
 	var left strings.Builder
 	for line := range strings.Lines(log) {
-		if !strings.Contains(line, `"msg":"request"`) {
+		if !strings.Contains(line, `"msg":"request"`) && !strings.Contains(line, `"msg":"refused"`) {
 			left.WriteString(line)
 		}
 	}
