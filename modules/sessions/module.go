@@ -20,7 +20,7 @@ func (s *Service) Module() module.Spec {
 		Migrations: migrations,
 		Tables: []db.Table{
 			{Name: "sessions", Scope: db.ByAccount, Life: db.Delete(), Others: []string{"id"}, Refs: []db.Ref{
-				personal("device_name"), personal("ip_address"), personal("country"), personal("city"),
+				personal("device_name"), personal("os_name"), personal("browser_name"), personal("ip_address"), personal("country"), personal("city"),
 			}},
 		},
 		Routes:     s.routes,
