@@ -40,6 +40,9 @@ func (m migrateUp) Run(e *environment) error {
 		}
 	}
 	if applied == 0 {
+		if err := app.DB.RestoreAccess(e.ctx, app.Config.DB, app.Schemas()); err != nil {
+			return err
+		}
 		fmt.Println("Nothing to do: the database is up to date.")
 		return nil
 	}

@@ -480,9 +480,25 @@ func (s *Service) SetupLink(ctx context.Context) (string, error) {
 	return s.PublicURL() + "/setup?token=" + url.QueryEscape(token), nil
 }
 
-// SetUpWaits reports whether the first administrator is still to be made.
-func (s *Service) SetUpWaits(ctx context.Context) (bool, error) {
-	return setupWaits(ctx, s.DB.Platform("the first administrator"))
+// CheckSetup reports whether token may make the first administrator: ErrSetupDone
+// once there was one, ErrSetupToken while it is not the token of the newest link.
+func (s *Service) CheckSetup(ctx context.Context, token string) error {
+	c := s.DB.Platform("the first administrator")
+	waits, err := setupWaits(ctx, c)
+	if err != nil {
+		return err
+	}
+	if !waits {
+		return ErrSetupDone
+	}
+	if !secret.IsToken("setup", token) {
+		return ErrSetupToken
+	}
+	offered, err := isOffered(ctx, c, secret.Hash(token))
+	if err == nil && !offered {
+		err = ErrSetupToken
+	}
+	return err
 }
 
 // CompleteSetup makes the first administrator by the one-time link, once and for all.

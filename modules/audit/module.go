@@ -20,7 +20,7 @@ func (s *Service) Module() module.Spec {
 		Name:       "audit",
 		Migrations: migrations,
 		Tables: []db.Table{
-			{Name: "events", Scope: db.ByEither, Life: db.Retain(why, 0), Others: []string{"id"}, Refs: []db.Ref{
+			{Name: "events", Scope: db.ByEither, Life: db.Retain(why, 0), Others: []string{"id", "request_id"}, Refs: []db.Ref{
 				{Column: "actor_id", To: db.ToAnyone, Life: db.Retain(why, 0)},
 				{Column: "on_behalf_of", To: db.ToAccount, Life: db.Retain(why, 0)},
 				{Column: "target_id", To: db.ToAnyone, Life: db.Retain(why, 0)},

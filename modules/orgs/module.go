@@ -53,7 +53,7 @@ func permissions() []authz.Grant {
 
 func tables() []db.Table {
 	return []db.Table{
-		{Name: "orgs", Scope: db.ByOrg, Key: "id", Life: db.Delete()},
+		{Name: "orgs", Scope: db.ByOrg, Key: "id", Life: db.Delete(), Others: []string{"name"}},
 		{Name: "org_slugs", Scope: db.ByPlatform, Life: db.Delete(), Refs: []db.Ref{
 			{Column: "org_id", To: db.ToOrg, Life: db.Delete()},
 		}},
@@ -62,12 +62,12 @@ func tables() []db.Table {
 			{Column: "name", To: db.Personal, Life: db.Delete()},
 			{Column: "email", To: db.Personal, Life: db.Delete()},
 		}},
-		{Name: "org_roles", Scope: db.ByOrg, Life: db.Delete(), Others: []string{"id"}},
-		{Name: "teams", Scope: db.ByOrg, Life: db.Delete(), Others: []string{"id"}},
+		{Name: "org_roles", Scope: db.ByOrg, Life: db.Delete(), Others: []string{"id", "name"}},
+		{Name: "teams", Scope: db.ByOrg, Life: db.Delete(), Others: []string{"id", "name"}},
 		{Name: "team_members", Scope: db.ByOrg, Mine: "account_id", Life: db.Delete(), Others: []string{"team_id"}, Refs: []db.Ref{
 			{Column: "account_id", To: db.ToAccount, Life: db.Delete()},
 		}},
-		{Name: "org_invitations", Scope: db.ByOrg, Life: db.Delete(), Others: []string{"id"}, Refs: []db.Ref{
+		{Name: "org_invitations", Scope: db.ByOrg, Life: db.Delete(), Others: []string{"id", "team_ids"}, Refs: []db.Ref{
 			{Column: "email", To: db.Personal, Life: db.Delete()},
 			{Column: "invited_by", To: db.ToAccount, Life: db.Anonymise()},
 		}},

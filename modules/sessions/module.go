@@ -20,12 +20,12 @@ func (s *Service) Module() module.Spec {
 		Migrations: migrations,
 		Tables: []db.Table{
 			{Name: "sessions", Scope: db.ByAccount, Life: db.Delete(), Others: []string{"id"}, Refs: []db.Ref{
-				personal("device_name"), personal("ip_address"), personal("country"), personal("city"),
+				personal("device_name"), personal("os_name"), personal("browser_name"), personal("ip_address"), personal("country"), personal("city"),
 			}},
 		},
 		Routes:     s.routes,
 		Jobs:       []jobs.Handler{jobs.On(s.sweep)},
 		Periodic:   []jobs.Periodic{{Every: time.Hour, Job: Sweep{}}},
-		Background: []module.Background{{Name: "sessions.activity", Run: s.flush}},
+		Background: []module.Background{{Name: "sessions.activity", Run: s.flush}, {Name: "sessions.failures", Run: s.noteFailures}},
 	}
 }

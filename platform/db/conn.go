@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 )
@@ -127,7 +128,10 @@ func (p *pooled) Tx(ctx context.Context, fn func(tx *Tx) error) error {
 		if err == nil || n == attempts || !p.engine.retryable(err) || ctx.Err() != nil {
 			return classify(err)
 		}
-		time.Sleep(time.Duration(n) * time.Duration(rand.IntN(10)+1) * time.Millisecond)
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Duration(n) * time.Duration(rand.IntN(10)+1) * time.Millisecond):
+		}
 	}
 }
 
@@ -140,10 +144,15 @@ func (p *pooled) once(ctx context.Context, fn func(tx *Tx) error) error {
 	}
 	defer t.rollback() // does nothing after a commit; runs after a panic too
 	tx := &Tx{engine: p.engine, scope: p.scope, t: t}
-	if err := fn(tx); err != nil {
-		return err
+	err = fn(tx)
+	if err == nil {
+		err = t.commit(ctx)
 	}
-	if err := t.commit(ctx); err != nil {
+	if err != nil && ctx.Err() == context.DeadlineExceeded {
+		// The engine rolled back in the middle; what the closure then saw says little.
+		err = ErrUnavailable.Because(fmt.Errorf("the transaction took longer than %v: %w", p.engine.maxTx(), err))
+	}
+	if err != nil {
 		return err
 	}
 	for _, hook := range tx.afterCommit {

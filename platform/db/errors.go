@@ -61,16 +61,28 @@ func away(err error) bool {
 }
 
 // IsDuplicate reports whether err breaks the uniqueness of columns of table.
-// Constraints keep PostgreSQL's default names: table_col_col_key, table_pkey.
 func IsDuplicate(err error, table string, columns ...string) bool {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return e.Code == "23505" &&
-			(e.ConstraintName == table+"_"+strings.Join(columns, "_")+"_key" || e.ConstraintName == table+"_pkey")
+		return e.Code == "23505" && e.TableName == table && uniqueColumns(e, columns)
 	}
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
-		return strings.Contains(e.Error(), "UNIQUE constraint failed: "+table+"."+strings.Join(columns, ", "+table+"."))
+		_, which, ok := strings.Cut(e.Error(), "UNIQUE constraint failed: ")
+		which, _, _ = strings.Cut(which, " (") // the code of the error follows
+		return ok && which == table+"."+strings.Join(columns, ", "+table+".")
 	}
 	return false
+}
+
+// uniqueColumns compares the columns of a violated constraint. PostgreSQL names them
+// in the detail, "Key (org_id, slug)=(…) already exists.", but to nobody whom
+// row-level security narrows; then only the constraint's default name is left, and a
+// primary key's says nothing of its columns.
+func uniqueColumns(e *pgconn.PgError, columns []string) bool {
+	if key, _, told := strings.Cut(e.Detail, ")=("); told {
+		_, key, _ = strings.Cut(key, "(")
+		return key == strings.Join(columns, ", ")
+	}
+	return e.ConstraintName == e.TableName+"_"+strings.Join(columns, "_")+"_key" || e.ConstraintName == e.TableName+"_pkey"
 }
 
 // IsReferenced reports whether err comes of removing a row that others refer to, or

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
@@ -65,6 +66,11 @@ func (d *DB) Migrate(ctx context.Context, cfg Config, schemas []Schema) error {
 	if todo, err := d.Migrations(ctx, schemas); err != nil || !anyPending(todo) {
 		return err
 	}
+	return d.asOwner(ctx, cfg, func(owner *DB) error { return owner.migrate(ctx, d, schemas) })
+}
+
+// asOwner runs fn on a connection that owns the tables, while no other process does so.
+func (d *DB) asOwner(ctx context.Context, cfg Config, fn func(owner *DB) error) error {
 	owner := d
 	if cfg.MigrateURL != "" && d.Dialect() == Postgres {
 		other := cfg
@@ -75,7 +81,7 @@ func (d *DB) Migrate(ctx context.Context, cfg Config, schemas []Schema) error {
 		}
 		defer owner.Close()
 	}
-	return owner.locked(ctx, func() error { return owner.migrate(ctx, d, schemas) })
+	return owner.locked(ctx, func() error { return fn(owner) })
 }
 
 func (d *DB) migrate(ctx context.Context, runtime *DB, schemas []Schema) error {
@@ -145,10 +151,12 @@ func ledger(d Dialect) string {
 	return `CREATE TABLE IF NOT EXISTS schema_files (module TEXT NOT NULL, file TEXT NOT NULL, sum TEXT NOT NULL, applied_at INTEGER NOT NULL, PRIMARY KEY (module, file)) STRICT`
 }
 
-// ledgerExists asks the catalogue, because to query a missing table is an error.
+// ledgerExists asks the catalogue, because to query a missing table is an error, and
+// so is to query one that a first migration, broken off, has not yet opened to us.
 func ledgerExists(d Dialect) string {
 	if d == Postgres {
-		return `SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = 'schema_files'`
+		return `SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = 'schema_files'
+			AND has_table_privilege(quote_ident(schemaname) || '.schema_files', 'SELECT')`
 	}
 	return `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'schema_files'`
 }
@@ -244,21 +252,16 @@ const migrationLock = 7_306_911_053
 func (d *DB) locked(ctx context.Context, fn func() error) error {
 	switch e := d.engine.(type) {
 	case *postgres:
-		conn, err := e.pool.Acquire(ctx)
+		// A connection of its own: the work below may need all that the pool has.
+		conn, err := pgx.ConnectConfig(ctx, e.pool.Config().ConnConfig)
 		if err != nil {
 			return classify(err)
 		}
-		defer conn.Release()
+		defer conn.Close(context.WithoutCancel(ctx)) // and the lock goes with it
 		if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, migrationLock); err != nil {
 			return fmt.Errorf("wait for another migration: %w", classify(err))
 		}
-		err = fn()
-		// Without this the lock would stay with the pooled connection.
-		_, uerr := conn.Exec(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, migrationLock)
-		if uerr != nil {
-			uerr = errors.Join(uerr, conn.Conn().Close(context.WithoutCancel(ctx)))
-		}
-		return errors.Join(err, uerr)
+		return fn()
 	case *sqliteDB:
 		lock := flock.New(e.path + ".lock")
 		if _, err := lock.TryLockContext(ctx, 20*time.Millisecond); err != nil {

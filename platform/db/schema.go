@@ -37,7 +37,8 @@ type Table struct {
 	// Refs are the columns that refer to an account or an organization, or hold
 	// personal data, beside Key.
 	Refs []Ref
-	// Others are the remaining columns of type id: references within the module.
+	// Others are the remaining columns that look like a reference or a person and are
+	// neither: ids within the module, names of things. tenontest.CheckSchema asks for them.
 	Others []string
 	// Life is what becomes of the rows when their scope is erased.
 	Life Lifecycle

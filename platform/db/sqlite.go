@@ -101,9 +101,12 @@ func (s *sqliteDB) exec(ctx context.Context, _ scope, query string, args []any) 
 	if err := bind(SQLite, args); err != nil {
 		return 0, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.WriterWait)
-	defer cancel()
-	return affected(s.writer.ExecContext(ctx, s.numbered(query), args...))
+	conn, err := s.write(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close()
+	return affected(conn.ExecContext(ctx, s.numbered(query), args...))
 }
 
 func (s *sqliteDB) query(ctx context.Context, _ scope, _ bool, query string, args []any) (Rows, error) {
@@ -111,16 +114,27 @@ func (s *sqliteDB) query(ctx context.Context, _ scope, _ bool, query string, arg
 		return nil, err
 	}
 	if !reads(query) {
-		// The rows outlive this call, so the wait is bounded only by the caller's context.
-		rows, err := s.writer.QueryContext(ctx, s.numbered(query), args...)
-		return sqliteRows{rows}, err
+		return s.returning(ctx, query, args)
 	}
 	stmt, err := s.prepared(ctx, query)
 	if err != nil {
 		return nil, err
 	}
 	rows, err := stmt.QueryContext(ctx, args...)
-	return sqliteRows{rows}, err
+	return sqliteRows{rows, nil}, err
+}
+
+// returning runs a write that returns rows; the writer is free again once they are closed.
+func (s *sqliteDB) returning(ctx context.Context, query string, args []any) (Rows, error) {
+	conn, err := s.write(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := conn.QueryContext(ctx, s.numbered(query), args...)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return sqliteRows{rows, conn}, nil
 }
 
 func (s *sqliteDB) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
@@ -143,37 +157,36 @@ func reads(query string) bool {
 	return len(q) >= 6 && (strings.EqualFold(q[:6], "select") || strings.EqualFold(q[:4], "with"))
 }
 
-// begin waits for the writer at most WriterWait: whoever waits longer is most
-// likely waiting for a transaction of its own.
-func (s *sqliteDB) begin(ctx context.Context, _ scope) (transaction, error) {
-	got := make(chan struct{})
-	ctx, cancel := context.WithCancelCause(ctx)
-	timer := time.AfterFunc(s.cfg.WriterWait, func() {
-		select {
-		case <-got:
-		default:
-			cancel(errWriterBusy)
-		}
-	})
-	tx, err := s.writer.BeginTx(ctx, nil)
-	close(got)
-	timer.Stop()
-	if err != nil {
-		if errors.Is(context.Cause(ctx), errWriterBusy) {
-			err = ErrUnavailable.After(time.Second).Because(errWriterBusy)
-		}
-		cancel(nil)
-		return nil, err
+// write waits for the writer at most WriterWait: whoever waits longer is most likely
+// waiting for a transaction of its own.
+func (s *sqliteDB) write(ctx context.Context) (*sql.Conn, error) {
+	wait, cancel := context.WithTimeoutCause(ctx, s.cfg.WriterWait, errWriterBusy)
+	defer cancel()
+	conn, err := s.writer.Conn(wait)
+	if err != nil && ctx.Err() == nil && wait.Err() != nil {
+		err = ErrUnavailable.After(time.Second).Because(errWriterBusy)
 	}
-	return &sqliteTx{s, tx, cancel}, nil
+	return conn, err
 }
 
 var errWriterBusy = errors.New("db: the SQLite writer was busy for too long; was a statement of a transaction sent past it?")
 
+func (s *sqliteDB) begin(ctx context.Context, _ scope) (transaction, error) {
+	conn, err := s.write(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return &sqliteTx{s, conn, tx}, nil
+}
+
 type sqliteTx struct {
-	db     *sqliteDB
-	tx     *sql.Tx
-	cancel context.CancelCauseFunc
+	db   *sqliteDB
+	conn *sql.Conn
+	tx   *sql.Tx
 }
 
 func (t *sqliteTx) exec(ctx context.Context, query string, args []any) (int64, error) {
@@ -188,17 +201,29 @@ func (t *sqliteTx) query(ctx context.Context, query string, args []any) (Rows, e
 		return nil, err
 	}
 	rows, err := t.tx.QueryContext(ctx, t.db.numbered(query), args...)
-	return sqliteRows{rows}, err
+	return sqliteRows{rows, nil}, err
 }
 
 func (t *sqliteTx) commit(context.Context) error { return t.tx.Commit() }
 
 func (t *sqliteTx) rollback() {
 	_ = t.tx.Rollback() // after a commit there is nothing to undo
-	t.cancel(nil)
+	_ = t.conn.Close()  // back to the pool
 }
 
-type sqliteRows struct{ *sql.Rows }
+type sqliteRows struct {
+	*sql.Rows
+	conn *sql.Conn // of a write outside of transactions
+}
+
+// Close gives the writer back.
+func (r sqliteRows) Close() error {
+	err := r.Rows.Close()
+	if r.conn != nil {
+		err = errors.Join(err, r.conn.Close())
+	}
+	return err
+}
 
 func (r sqliteRows) Scan(dest ...any) error {
 	targets(dest)

@@ -43,7 +43,7 @@ var migrations embed.FS
 // Schema is the table of the box.
 func Schema() db.Schema {
 	return db.Schema{Name: "mail", FS: migrations, Tables: []db.Table{{
-		Name: "mail_dev", Scope: db.ByPlatform, Life: db.Delete(),
+		Name: "mail_dev", Scope: db.ByPlatform, Life: db.Delete(), Others: []string{"id", "message_id"},
 		Refs: []db.Ref{
 			{Column: "recipient", To: db.Personal, Life: db.Delete()},
 			{Column: "subject", To: db.Personal, Life: db.Delete()},
