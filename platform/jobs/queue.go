@@ -53,6 +53,9 @@ type client interface {
 
 // New returns a queue that knows no jobs yet.
 func New(d *db.DB, cfg Config, log *slog.Logger) (*Queue, error) {
+	if cfg.Workers == 0 {
+		cfg.Workers = 20
+	}
 	q := &Queue{db: d, cfg: cfg, log: log, handlers: map[string]Handler{}, subscriptions: map[string][]string{}}
 	var err error
 	q.client, err = q.open(&river.Config{})
@@ -132,7 +135,7 @@ func (q *Queue) Start(ctx context.Context) error {
 	defer q.mu.Unlock()
 	cfg := &river.Config{Workers: river.NewWorkers(), Queues: map[string]river.QueueConfig{}, PeriodicJobs: q.schedule()}
 	for _, h := range q.handlers {
-		cfg.Queues[h.queue] = river.QueueConfig{MaxWorkers: max(q.cfg.Workers, 1)}
+		cfg.Queues[h.queue] = river.QueueConfig{MaxWorkers: q.cfg.Workers}
 		river.AddWorkerArgs(cfg.Workers, rawArgs{kind: h.Kind}, &worker{q: q, handler: h})
 	}
 	if len(cfg.Queues) == 0 {

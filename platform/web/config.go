@@ -12,9 +12,11 @@ import (
 
 // Config says how the API is reached.
 type Config struct {
-	// PublicURL is where people reach the product; every link in every mail begins with it.
+	// PublicURL is where people reach the product, such as https://app.example.com: every
+	// link in every mail begins with it. Required in production.
 	PublicURL string `env:"TENON_PUBLIC_URL"`
-	// TrustedProxies are the networks whose X-Forwarded-For is believed; none by default.
+	// TrustedProxies are the networks, such as 10.0.0.0/8, whose X-Forwarded-For is
+	// believed; none unless set.
 	TrustedProxies []netip.Prefix `env:"TENON_TRUSTED_PROXIES"`
 	// AllowedOrigins are other web origins that may call the API from a browser, exactly.
 	AllowedOrigins []string `env:"TENON_ALLOWED_ORIGINS"`
