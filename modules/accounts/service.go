@@ -480,15 +480,10 @@ func (s *Service) SetUpWaits(ctx context.Context) (bool, error) {
 	return setupWaits(ctx, s.DB.Platform("the first administrator"))
 }
 
-// CompleteSetup makes the first administrator, once and for all. token is empty when
-// it is done from the shell, where there is nothing to prove. It needs a platform
-// transaction (In).
+// CompleteSetup makes the first administrator by the one-time link, once and for all.
+// It needs a platform transaction (In).
 func (s *Service) CompleteSetup(ctx context.Context, token string, p Prepared) (Account, error) {
-	var hash []byte
-	if token != "" {
-		hash = secret.Hash(token)
-	}
-	done, err := completeSetup(ctx, s.tx, hash, s.Now())
+	done, err := completeSetup(ctx, s.tx, secret.Hash(token), s.Now())
 	if err != nil || !done {
 		return Account{}, errors.Join(err, ErrSetupDone)
 	}
@@ -498,6 +493,19 @@ func (s *Service) CompleteSetup(ctx context.Context, token string, p Prepared) (
 	}
 	a.IsAdmin = true
 	return a, s.MakeAdministrator(ctx, a)
+}
+
+// CreateAdministrator makes an account that administrates the installation, and
+// closes the set-up link. It is for the shell, and needs a platform transaction (In).
+func (s *Service) CreateAdministrator(ctx context.Context, p Prepared) error {
+	if _, err := completeSetup(ctx, s.tx, nil, s.Now()); err != nil {
+		return err
+	}
+	a, err := s.CreateVerified(ctx, p)
+	if err != nil {
+		return err
+	}
+	return s.MakeAdministrator(ctx, a)
 }
 
 // mailToken makes a one-time token and mails its link to email.

@@ -49,7 +49,7 @@ const (
 // happens to one delivery cannot touch another.
 type SMTP struct {
 	cfg     Config
-	from    *mail.Address
+	name    string // of the sender, may be empty
 	sender  Address
 	options []gomail.Option
 	tls     *tls.Config
@@ -61,16 +61,11 @@ func NewSMTP(cfg Config) (*SMTP, error) {
 	if cfg.Host == "" {
 		return nil, errors.New("mail: SMTP_HOST is empty")
 	}
-	from, err := mail.ParseAddress(cfg.From)
+	name, sender, err := parseSender(cfg.From)
 	if err != nil {
-		return nil, fmt.Errorf("mail: SMTP_FROM is not an address: %w", err)
+		return nil, err
 	}
-	from.Name = plain(from.Name)
-	sender, err := ParseAddress(from.Address)
-	if err != nil {
-		return nil, fmt.Errorf("mail: SMTP_FROM is not an address: %w", err)
-	}
-	s := &SMTP{cfg: cfg, from: from, sender: sender}
+	s := &SMTP{cfg: cfg, name: name, sender: sender}
 	if s.tls, err = cfg.tlsConfig(); err != nil {
 		return nil, err
 	}
@@ -135,9 +130,7 @@ func (s *SMTP) dial(ctx context.Context, network, address string) (net.Conn, err
 
 func (s *SMTP) compose(m Message) (*gomail.Msg, error) {
 	letter := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
-	if err := letter.FromFormat(s.from.Name, s.sender.String()); err != nil {
-		return nil, err
-	}
+	letter.FromMailAddress(&mail.Address{Name: s.name, Address: s.sender.String()})
 	if err := letter.To(m.To.String()); err != nil {
 		return nil, err
 	}
@@ -154,8 +147,9 @@ func (s *SMTP) compose(m Message) (*gomail.Msg, error) {
 }
 
 func (s *SMTP) clientOptions() ([]gomail.Option, error) {
+	// The library's own timeout is per step and only a safety net: the context ends the delivery.
 	options := []gomail.Option{
-		gomail.WithPort(s.cfg.Port), gomail.WithTimeout(s.cfg.Timeout), gomail.WithTLSConfig(s.tls), gomail.WithoutNoop(),
+		gomail.WithPort(s.cfg.Port), gomail.WithTimeout(2 * s.cfg.Timeout), gomail.WithTLSConfig(s.tls), gomail.WithoutNoop(),
 	}
 	switch s.cfg.TLS {
 	case StartTLS:
@@ -178,6 +172,20 @@ func (s *SMTP) clientOptions() ([]gomail.Option, error) {
 			gomail.WithOpportunisticSMTPAuth(gomail.SMTPAuthPlain, gomail.SMTPAuthLogin))
 	}
 	return options, nil
+}
+
+// parseSender reads an address, alone or in angle brackets behind a name. The name needs
+// no quotes, whatever it holds.
+func parseSender(s string) (name string, sender Address, err error) {
+	address := strings.TrimSpace(s)
+	if before, inside, ok := cutLast(address, "<"); ok && strings.HasSuffix(inside, ">") {
+		name = strings.Trim(plain(before), `"`)
+		address = strings.TrimSuffix(inside, ">")
+	}
+	if sender, err = ParseAddress(address); err != nil {
+		return "", Address{}, fmt.Errorf("mail: SMTP_FROM is %q, want name@example.com or Product <name@example.com>", s)
+	}
+	return name, sender, nil
 }
 
 func (c Config) withDefaults() Config {

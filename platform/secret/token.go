@@ -30,9 +30,12 @@ func NewToken(kind string) (token string, hash []byte) {
 			}
 		}
 	}
-	token = b.String() + "_" + checksum(b.String())
+	token = Checked(b.String())
 	return token, Hash(token)
 }
+
+// Checked appends the checksum to a token that was made otherwise.
+func Checked(token string) string { return token + "_" + checksum(token) }
 
 // Hash is what the database keeps of a token: SHA-256 suffices for 190 random bits.
 func Hash(token string) []byte {

@@ -32,7 +32,7 @@ func (r *Router) guard(op Op, bodyLimit int64) func(huma.Context, func(huma.Cont
 		}
 		q = q.WithContext(ctx)
 		if err != nil {
-			r.refuse(w, q, err)
+			r.Refuse(w, q, err)
 			return
 		}
 		run := func(w http.ResponseWriter, q *http.Request) { next(humago.NewContext(c.Operation(), q, w)) }

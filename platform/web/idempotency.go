@@ -51,25 +51,25 @@ func (r *Router) once(w http.ResponseWriter, q *http.Request, op Op, run func(ht
 	ctx := q.Context()
 	key, err := idempotencyKey(q.Header)
 	if err != nil {
-		r.refuse(w, q, err)
+		r.Refuse(w, q, err)
 		return
 	}
 	hash, err := requestHash(q, op)
 	if err != nil {
-		r.refuse(w, q, err)
+		r.Refuse(w, q, err)
 		return
 	}
 	c := r.DB.Account(authz.From(ctx).Account)
 	first, err := claim(ctx, c, key, hash, r.Now())
 	switch {
 	case err != nil:
-		r.refuse(w, q, err)
+		r.Refuse(w, q, err)
 	case first == nil:
 		r.runOnce(w, q, op, c, key, run)
 	case !bytes.Equal(first.request, hash):
-		r.refuse(w, q, errKeyReused.On("header.Idempotency-Key"))
+		r.Refuse(w, q, errKeyReused.On("header.Idempotency-Key"))
 	case first.Status == 0:
-		r.refuse(w, q, errKeyRunning.After(time.Second))
+		r.Refuse(w, q, errKeyRunning.After(time.Second))
 	default:
 		w.Header().Set("Idempotent-Replayed", "true")
 		if len(first.Body) > 0 {

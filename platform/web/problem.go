@@ -82,8 +82,8 @@ func (r *Router) problem(ctx context.Context, err error) *Problem {
 	return newProblem(ctx, e)
 }
 
-// refuse answers with a problem from outside of Huma.
-func (r *Router) refuse(w http.ResponseWriter, q *http.Request, err error) {
+// Refuse answers with a problem from outside of Huma.
+func (r *Router) Refuse(w http.ResponseWriter, q *http.Request, err error) {
 	p := r.problem(q.Context(), err)
 	h := w.Header()
 	for name, values := range p.header {

@@ -163,7 +163,7 @@ func Handle[I, O any](r *Router, op Op, fn func(context.Context, *I) (*O, error)
 		Extensions:   map[string]any{"x-access": op.Access.Document()},
 		Errors:       op.statuses(),
 		MaxBodyBytes: -1, BodyReadTimeout: -1, // read and bounded by guard
-		Middlewares:  huma.Middlewares{r.guard(op, limit)},
+		Middlewares: huma.Middlewares{r.guard(op, limit)},
 	}
 	if op.Access.Kind() != "public" {
 		doc.Security = []map[string][]string{{"bearer": {}}, {"cookie": {}}}

@@ -35,18 +35,18 @@ func (r *Router) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	}()
 	r.headers(out.Header(), client.RequestID)
 	if err := checkTarget(q); err != nil {
-		r.refuse(out, q, err)
+		r.Refuse(out, q, err)
 		return
 	}
 	if r.cors(out, q) {
 		return
 	}
 	if err := r.checkOrigin(q); err != nil {
-		r.refuse(out, q, err)
+		r.Refuse(out, q, err)
 		return
 	}
 	if got := r.Limits.AllowLocal(client.Bucket(), coarse); !got.Allowed {
-		r.refuse(out, q, errTooMany.After(got.RetryAfter))
+		r.Refuse(out, q, errTooMany.After(got.RetryAfter))
 		return
 	}
 	r.dispatch(out, q)
@@ -61,10 +61,10 @@ func (r *Router) dispatch(w http.ResponseWriter, q *http.Request) {
 	}
 	if allowed := r.methods(q); len(allowed) > 0 {
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
-		r.refuse(w, q, errMethod)
+		r.Refuse(w, q, errMethod)
 		return
 	}
-	r.refuse(w, q, errPath)
+	r.Refuse(w, q, errPath)
 }
 
 // methods lists those that the path of q answers.
@@ -87,7 +87,7 @@ func (r *Router) recovered(w *response, q *http.Request, p any) {
 	}
 	r.Log.ErrorContext(q.Context(), "panic", "err", fmt.Sprint(p), "stack", string(debug.Stack()))
 	if w.status == 0 {
-		r.refuse(w, q, errInternal)
+		r.Refuse(w, q, errInternal)
 	}
 }
 

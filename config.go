@@ -1,0 +1,140 @@
+package tenon
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+
+	"github.com/caarlos0/env/v11"
+
+	"github.com/tenonhq/tenon/modules/accounts"
+	"github.com/tenonhq/tenon/modules/sessions"
+	"github.com/tenonhq/tenon/platform/clock"
+	"github.com/tenonhq/tenon/platform/db"
+	"github.com/tenonhq/tenon/platform/jobs"
+	"github.com/tenonhq/tenon/platform/mail"
+	"github.com/tenonhq/tenon/platform/observe"
+	"github.com/tenonhq/tenon/platform/secret"
+	"github.com/tenonhq/tenon/platform/web"
+)
+
+// Version is the version of this source.
+const Version = "0.1.0"
+
+// Config is everything an operator can set, one struct per package, defined there.
+// Its zero value runs: development, SQLite in ./data, on 127.0.0.1:8000.
+type Config struct {
+	// Env is "development" or "production". Production refuses what is convenient but unsafe.
+	Env string `env:"TENON_ENV"`
+	// Addr is where to listen.
+	Addr string `env:"TENON_ADDR"`
+	// Data is the folder of everything kept on disk.
+	Data string `env:"TENON_DATA"`
+	// RootSecret wraps the keys in the database. In development one is made and kept in Data.
+	RootSecret string `env:"TENON_ROOT_SECRET"`
+	// RedisURL shares limits and cached values between processes.
+	RedisURL string `env:"REDIS_URL"`
+	// RateLimit is "off" for load tests; never in production.
+	RateLimit string `env:"TENON_RATELIMIT"`
+	// Cache is "off" to load every caller from the database, for measurements.
+	Cache string `env:"TENON_CACHE"`
+
+	Web      web.Config
+	DB       db.Config
+	Jobs     jobs.Config
+	Mail     mail.Config
+	Brand    mail.Branding
+	Log      observe.Config
+	Accounts accounts.Config
+	Sessions sessions.Config
+
+	// The rest is set in Go.
+
+	Logger *slog.Logger // made from Log when nil
+	Now    clock.Now    // the machine's clock when nil
+	Mails  fs.FS        // letters that replace ours of the same name, or add a language
+}
+
+// FromEnv reads the configuration from the environment.
+func FromEnv() (Config, error) {
+	var c Config
+	if err := env.Parse(&c); err != nil {
+		return c, fmt.Errorf("read the environment: %w", err)
+	}
+	return c, nil
+}
+
+// Production reports whether real people depend on this process.
+func (c Config) Production() bool { return c.Env == "production" }
+
+// complete fills in defaults and refuses what cannot work or is not safe.
+func (c *Config) complete() error {
+	setDefault(&c.Env, "development")
+	setDefault(&c.Addr, "127.0.0.1:8000")
+	setDefault(&c.Data, "data")
+	setDefault(&c.Brand.ProductName, "Tenon")
+	setDefault(&c.Mail.From, c.Brand.ProductName+" <no-reply@tenon.localhost.invalid>")
+	if c.DB.URL == "" {
+		c.DB.URL = "sqlite:" + filepath.Join(c.Data, "tenon.db")
+	}
+	if c.Now == nil {
+		c.Now = clock.System
+	}
+	if c.Logger == nil {
+		c.Logger = observe.NewLogger(os.Stdout, c.Log)
+	}
+	c.DB.Log = c.Logger
+	c.Mail.Production = c.Production()
+	if c.Env != "development" && !c.Production() {
+		return fmt.Errorf("TENON_ENV must be development or production, not %q", c.Env)
+	}
+	if c.Web.PublicURL == "" && !c.Production() {
+		c.Web.PublicURL = "http://" + c.Addr
+	}
+	if err := c.Web.Check(c.Production()); err != nil {
+		return err
+	}
+	return c.completeSecret()
+}
+
+func (c *Config) completeSecret() error {
+	if c.Production() {
+		switch {
+		case c.RootSecret == "":
+			return errors.New("TENON_ROOT_SECRET must be set in production; make one with: openssl rand -base64 48")
+		case c.RateLimit == "off":
+			return errors.New("TENON_RATELIMIT=off is for load tests, not for production")
+		case c.Accounts.VerifyEmail == "off":
+			return errors.New("TENON_ACCOUNTS_VERIFY_EMAIL=off is for development, not for production")
+		case c.Mail.Host == "":
+			return errors.New("SMTP_HOST must be set in production: people confirm their address by mail")
+		}
+		return secret.CheckRoot(c.RootSecret)
+	}
+	if c.RootSecret != "" {
+		return nil
+	}
+	var err error
+	c.RootSecret, err = secret.DevelopmentRoot(c.Data)
+	return err
+}
+
+// loopback reports whether only this machine can reach the address.
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func setDefault(field *string, value string) {
+	if *field == "" {
+		*field = value
+	}
+}

@@ -1,0 +1,12 @@
+// Package sessions owns signing in and what it yields: sessions, access tokens,
+// refresh tokens. It turns any credential into a caller.
+//
+// Owns:        sessions
+// Permissions: none; everybody has rights over their own sessions only
+// Publishes:   SignedIn, SignInFailed, SignedOut, Revoked, RefreshReused, Confirmed
+// Jobs:        sessions.sweep
+// Calls:       audit, accounts
+//
+// Whatever ends or begins sessions together with a change of the account (sign-up,
+// passwords, addresses, the first administrator) is an operation of this module.
+package sessions

@@ -1,0 +1,55 @@
+package sessions
+
+import (
+	"github.com/tenonhq/tenon/platform/id"
+	"github.com/tenonhq/tenon/platform/jobs"
+)
+
+// About is the account and the session that an event is about.
+type About struct {
+	AccountID id.Account `json:"account_id"`
+	SessionID ID         `json:"session_id,omitzero"`
+}
+
+// Scope says that the event belongs to the account's own log.
+func (a About) Scope() jobs.Scope { return jobs.OfAccount(a.AccountID) }
+
+// SignedIn says that a session began.
+type SignedIn struct{ About }
+
+// SignInFailed says that someone tried a wrong password.
+type SignInFailed struct{ About }
+
+// SignedOut says that a session was ended by itself.
+type SignedOut struct{ About }
+
+// Revoked says that a session was ended from another, or with all others.
+type Revoked struct {
+	About
+	Reason string `json:"reason"`
+}
+
+// RefreshReused says that a refresh token was used again, long after its successor:
+// a copy is in other hands. The session was ended.
+type RefreshReused struct{ About }
+
+// Confirmed says that someone signed in proved again who they are.
+type Confirmed struct{ About }
+
+// Kind names the event.
+func (SignedIn) Kind() string { return "sessions.signed_in" }
+
+// Kind names the event.
+func (SignInFailed) Kind() string { return "sessions.sign_in_failed" }
+
+// Kind names the event.
+func (SignedOut) Kind() string { return "sessions.signed_out" }
+
+// Kind names the event.
+func (Revoked) Kind() string { return "sessions.revoked" }
+
+// Kind names the event.
+func (RefreshReused) Kind() string { return "sessions.refresh_reused" }
+
+// Kind names the event.
+func (Confirmed) Kind() string { return "sessions.confirmed" }

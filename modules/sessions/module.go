@@ -1,0 +1,31 @@
+package sessions
+
+import (
+	"embed"
+	"time"
+
+	"github.com/tenonhq/tenon/module"
+	"github.com/tenonhq/tenon/platform/db"
+	"github.com/tenonhq/tenon/platform/jobs"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// Module describes sessions to the app.
+func (s *Service) Module() module.Spec {
+	personal := func(column string) db.Ref { return db.Ref{Column: column, To: db.Personal, Life: db.Delete()} }
+	return module.Spec{
+		Name:       "sessions",
+		Migrations: migrations,
+		Tables: []db.Table{
+			{Name: "sessions", Scope: db.ByAccount, Life: db.Delete(), Others: []string{"id"}, Refs: []db.Ref{
+				personal("device_name"), personal("ip_address"), personal("country"), personal("city"),
+			}},
+		},
+		Routes:     s.routes,
+		Jobs:       []jobs.Handler{jobs.On(s.sweep)},
+		Periodic:   []jobs.Periodic{{Every: time.Hour, Job: Sweep{}}},
+		Background: []module.Background{{Name: "sessions.activity", Run: s.flush}},
+	}
+}

@@ -1,0 +1,182 @@
+package sessions
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tenonhq/tenon/modules/accounts"
+	"github.com/tenonhq/tenon/platform/authz"
+	"github.com/tenonhq/tenon/platform/cache"
+	"github.com/tenonhq/tenon/platform/db"
+	"github.com/tenonhq/tenon/platform/errs"
+	"github.com/tenonhq/tenon/platform/id"
+	"github.com/tenonhq/tenon/platform/secret"
+	"github.com/tenonhq/tenon/platform/web"
+)
+
+// resolved is a credential that was good when it was looked at.
+type resolved struct {
+	principal *authz.Principal
+	session   ID
+	expires   time.Time // of the token or the session, whichever is first
+	idleAt    time.Time // unless there is activity
+}
+
+// Principal returns who shows a credential. It asks the database only when the
+// answer is not in memory; a revoked session is forgotten at once.
+func (s *Service) Principal(ctx context.Context, c web.Credential) (*authz.Principal, error) {
+	r, err := s.known.Get(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	now := s.Now()
+	if !now.Before(r.expires) || !now.Before(r.idleAt) && !s.active.since(r.session, now.Add(-s.Config.Idle)) {
+		return nil, web.ErrCredential(errors.New("the credential has expired"))
+	}
+	s.active.saw(r.principal.Account, r.session, now)
+	return r.principal, nil
+}
+
+// resolve loads a session and its account, in one statement.
+func (s *Service) resolve(ctx context.Context, c web.Credential) (*resolved, []cache.Tag, error) {
+	now := s.Now()
+	var (
+		found loaded
+		err   error
+		limit time.Time
+	)
+	conn := s.DB.Platform("a credential finds its session and account")
+	if c.Bearer != "" {
+		var claims secret.Claims
+		var session ID
+		if claims, session, err = s.readAccess(c.Bearer, now); err != nil {
+			return nil, nil, web.ErrCredential(err)
+		}
+		limit = time.Unix(claims.ExpiresAt, 0)
+		found, err = sessionByID(ctx, conn, session)
+		if err == nil && found.account.ID.String() != claims.Subject {
+			err = db.ErrNoRows
+		}
+	} else {
+		if !secret.IsToken("ses", c.Cookie) {
+			return nil, nil, web.ErrCredential(errors.New("the cookie is not one of ours"))
+		}
+		found, err = sessionByCookie(ctx, conn, secret.Hash(c.Cookie))
+	}
+	if errors.Is(err, db.ErrNoRows) {
+		return nil, nil, web.ErrCredential(errors.New("the session has ended"))
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if found.account.Status != accounts.Active {
+		return nil, nil, web.ErrCredential(errors.New("the account is " + string(found.account.Status)))
+	}
+	if limit.IsZero() || found.expiresAt.Before(limit) {
+		limit = found.expiresAt
+	}
+	a := found.account
+	r := &resolved{session: found.id, expires: limit, idleAt: found.lastActiveAt.Add(s.Config.Idle), principal: &authz.Principal{
+		Kind: authz.ActorAccount, Account: a.ID, Session: found.id, Name: a.Name, Admin: a.IsAdmin,
+		AuthenticatedAt: found.authenticatedAt, Cookie: c.Cookie != "", Subject: withoutHash(a),
+	}}
+	return r, []cache.Tag{tagOf(found.id), accounts.Tag(a.ID)}, nil
+}
+
+// withoutHash keeps the password's hash out of memory that lives long.
+func withoutHash(a accounts.Account) accounts.Account { a.PasswordHash = ""; return a }
+
+var errShape = errors.New("the bearer token is not a token of ours")
+
+func (s *Service) readAccess(token string, now time.Time) (secret.Claims, ID, error) {
+	if strings.Count(token, ".") != 2 {
+		return secret.Claims{}, ID{}, errShape
+	}
+	claims, err := s.Keys.Verify(token, s.PublicURL(), s.PublicURL(), now)
+	if err != nil {
+		return claims, ID{}, err
+	}
+	session, err := id.Parse[sessionKind](claims.Session)
+	return claims, session, err
+}
+
+// activity remembers who was active, until it is written down, once a minute: a
+// request costs no write.
+type activity struct {
+	mu   sync.Mutex
+	seen map[ID]seen
+}
+
+type seen struct {
+	account id.Account
+	at      time.Time
+}
+
+func newActivity() *activity { return &activity{seen: map[ID]seen{}} }
+
+func (a *activity) saw(account id.Account, session ID, at time.Time) {
+	a.mu.Lock()
+	a.seen[session] = seen{account, at}
+	a.mu.Unlock()
+}
+
+// since reports whether the session was active after t, as far as this node knows.
+func (a *activity) since(session ID, t time.Time) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.seen[session].at.After(t)
+}
+
+func (a *activity) take() map[ID]seen {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	taken := a.seen
+	a.seen = make(map[ID]seen, len(taken))
+	return taken
+}
+
+// flushEvery is how exact "last active" is.
+const flushEvery = time.Minute
+
+// flush writes activity down every minute, and once more at the end.
+func (s *Service) flush(ctx context.Context) error {
+	tick := time.NewTicker(flushEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			defer cancel()
+			s.writeActivity(last)
+			return nil
+		case <-tick.C:
+			s.writeActivity(ctx)
+		}
+	}
+}
+
+// chunk keeps the transactions of a busy minute short.
+const chunk = 200
+
+func (s *Service) writeActivity(ctx context.Context) {
+	rows := make([]activeRow, 0, chunk)
+	write := func() {
+		if len(rows) == 0 {
+			return
+		}
+		err := s.DB.Platform("activity of everybody").Tx(ctx, func(tx *db.Tx) error { return touch(ctx, tx, rows) })
+		if err != nil && errs.KindOf(err) != errs.Unavailable {
+			s.Log.WarnContext(ctx, "write down activity", "err", err)
+		}
+		rows = rows[:0]
+	}
+	for session, seen := range s.active.take() {
+		if rows = append(rows, activeRow{seen.account, session, seen.at}); len(rows) == chunk {
+			write()
+		}
+	}
+	write()
+}
