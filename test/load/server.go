@@ -79,7 +79,7 @@ func (s *server) await(ctx context.Context) error {
 			return fmt.Errorf("%s ended at once:\n%s", s.name, s.tail())
 		case <-ctx.Done():
 			return fmt.Errorf("wait for %s: %w\n%s", s.name, ctx.Err(), s.tail())
-		case <-time.After(time.Millisecond):
+		case <-time.After(2 * time.Millisecond):
 		}
 	}
 }

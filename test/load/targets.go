@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -84,8 +85,7 @@ func (b bare) flows(w work, n int) ([]*flow, error) {
 	return flows, nil
 }
 
-// product is ours, with as many people as there are connections, each with an
-// organization of 20 teams.
+// product is ours, with as many people as there are connections.
 type product struct {
 	*server
 	people  []*person
@@ -94,7 +94,7 @@ type product struct {
 
 type person struct {
 	Email string
-	Org   string
+	Org   string // made when it is needed
 }
 
 const password = "a long enough passphrase 4711"
@@ -106,31 +106,35 @@ type tokens struct {
 
 func (p product) base() *server { return p.server }
 
-// settle signs up n people with their organizations.
+// settle signs up n people.
 func (p *product) settle(n int) error {
 	for i := range n {
 		who := &person{Email: fmt.Sprintf("owner-%d@example.com", i)}
-		var t tokens
 		if err := p.call("POST", "/api/v1/auth/register", "",
-			map[string]any{"email": who.Email, "password": password, "name": fmt.Sprint("Owner ", i)}, 201, &t); err != nil {
+			map[string]any{"email": who.Email, "password": password, "name": fmt.Sprint("Owner ", i)}, 201, nil); err != nil {
 			return err
-		}
-		var org struct {
-			ID string `json:"id"`
-		}
-		if err := p.call("POST", "/api/v1/orgs", t.AccessToken,
-			map[string]any{"name": fmt.Sprint("Company ", i), "slug": fmt.Sprintf("company-%d", i)}, 201, &org); err != nil {
-			return err
-		}
-		who.Org = org.ID
-		for team := range 20 {
-			if err := p.call("POST", "/api/v1/orgs/"+org.ID+"/teams", t.AccessToken,
-				map[string]any{"name": fmt.Sprint("Team ", team), "slug": fmt.Sprintf("team-%d", team)}, 201, nil); err != nil {
-				return err
-			}
 		}
 		p.people = append(p.people, who)
 	}
+	return nil
+}
+
+// found makes the organization of somebody, with 20 teams.
+func (p product) found(who *person, token string) error {
+	var org struct {
+		ID string `json:"id"`
+	}
+	name, _, _ := strings.Cut(who.Email, "@")
+	if err := p.call("POST", "/api/v1/orgs", token, map[string]any{"name": name, "slug": name}, 201, &org); err != nil {
+		return err
+	}
+	for n := range 20 {
+		team := map[string]any{"name": fmt.Sprint("Team ", n), "slug": fmt.Sprintf("team-%d", n)}
+		if err := p.call("POST", "/api/v1/orgs/"+org.ID+"/teams", token, team, 201, nil); err != nil {
+			return err
+		}
+	}
+	who.Org = org.ID
 	return nil
 }
 
@@ -141,6 +145,11 @@ func (p product) flows(w work, n int) ([]*flow, error) {
 		t := tokens{}
 		if w == me || w == list || w == refresh {
 			if err := p.call("POST", "/api/v1/auth/login", "", credentials(who.Email), 200, &t); err != nil {
+				return nil, err
+			}
+		}
+		if w == list && who.Org == "" {
+			if err := p.found(who, t.AccessToken); err != nil {
 				return nil, err
 			}
 		}
