@@ -32,6 +32,9 @@ type Config struct {
 	Env string `env:"TENON_ENV"`
 	// Addr is where to listen.
 	Addr string `env:"TENON_ADDR"`
+	// TLSCert and TLSKey are PEM files; with them the server speaks TLS 1.2 and 1.3 itself.
+	TLSCert string `env:"TENON_TLS_CERT_FILE"`
+	TLSKey  string `env:"TENON_TLS_KEY_FILE"`
 	// Data is the folder of everything kept on disk.
 	Data string `env:"TENON_DATA"`
 	// RootSecret wraps the keys in the database. In development one is made and kept in Data.

@@ -2,6 +2,7 @@ package tenon
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -28,6 +29,14 @@ const (
 // State reports where the app is in its life.
 func (a *App) State() State { return a.state.Load().(State) }
 
+// unready says why the app should get no requests; nil when it should.
+func (a *App) unready() error {
+	if s := a.State(); s != Ready {
+		return errors.New("the process is " + string(s))
+	}
+	return nil
+}
+
 // ServeOptions change what Serve runs.
 type ServeOptions struct {
 	APIOnly bool // no workers: another process runs the jobs
@@ -48,7 +57,7 @@ func (a *App) Serve(ctx context.Context, o ServeOptions) error {
 	a.mountDevelopment(listener.Addr().String())
 	server := a.server()
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	go func() { served <- a.listen(server, listener) }()
 	if o.Listening != nil {
 		o.Listening(listener.Addr())
 	}
@@ -97,6 +106,21 @@ func (a *App) server() *http.Server {
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn),
 	}
+}
+
+// listen accepts connections until the server is shut down.
+func (a *App) listen(server *http.Server, l net.Listener) error {
+	err := error(nil)
+	if a.Config.TLSCert != "" {
+		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+		err = server.ServeTLS(l, a.Config.TLSCert, a.Config.TLSKey)
+	} else {
+		err = server.Serve(l)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("serve: %w", err)
 }
 
 var errStarting = errs.New(errs.Unavailable, "starting", "The service is starting. Try again in a moment.").After(2 * time.Second)

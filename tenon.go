@@ -20,6 +20,7 @@ import (
 	"github.com/tenonhq/tenon/module"
 	"github.com/tenonhq/tenon/modules/accounts"
 	"github.com/tenonhq/tenon/modules/audit"
+	"github.com/tenonhq/tenon/modules/ops"
 	"github.com/tenonhq/tenon/modules/sessions"
 	"github.com/tenonhq/tenon/platform/authz"
 	"github.com/tenonhq/tenon/platform/cache"
@@ -51,6 +52,7 @@ type App struct {
 	Audit    *audit.Service
 	Accounts *accounts.Service
 	Sessions *sessions.Service
+	Ops      *ops.Service
 
 	specs []module.Spec
 	state atomic.Value // of type State
@@ -75,8 +77,10 @@ func New(cfg Config) (*App, error) {
 	a.Sessions = sessions.New(sessions.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Keys: a.Keys, Passwords: passwords,
 		Limits: a.Limits, Changed: a.Changed, Web: a.Web, Config: cfg.Sessions, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
 
+	a.Ops = ops.New(ops.Deps{DB: a.DB, Redis: a.Redis, Ready: a.unready, Now: cfg.Now, Log: a.Log})
+
 	a.Web.Authenticate(web.Auth{Principal: a.Sessions.Principal})
-	a.Use(a.Audit.Module(), a.Accounts.Module(), a.Sessions.Module())
+	a.Use(a.Audit.Module(), a.Accounts.Module(), a.Sessions.Module(), a.Ops.Module())
 	return a, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"reflect"
@@ -26,7 +27,7 @@ func (doctorCommand) Help() string {
 func (d doctorCommand) Run(e *environment) error {
 	app, err := e.app(func(cfg *tenon.Config) {
 		d.apply(cfg)
-		cfg.Log.Level = 12 // doctor speaks for itself
+		cfg.Logger = slog.New(slog.DiscardHandler) // doctor speaks for itself
 	})
 	if err != nil {
 		return err

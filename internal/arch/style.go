@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -76,8 +77,10 @@ func constant(e ast.Expr) bool {
 }
 
 func made(call *ast.CallExpr) bool {
-	if _, ok := selects(call.Fun, "time", "Date"); ok {
-		return true
+	for _, fixed := range [][2]string{{"time", "Date"}, {"sync", "OnceValue"}} { // a value that is computed when it is first asked for
+		if _, ok := selects(call.Fun, fixed[0], fixed[1]); ok {
+			return true
+		}
 	}
 	switch fn := call.Fun.(type) {
 	case *ast.SelectorExpr:
@@ -160,7 +163,7 @@ func PlatformCalls(tree *Tree) (calls []string) {
 		}
 		for _, decl := range f.AST.Decls {
 			ast.Inspect(decl, func(n ast.Node) bool {
-				if reason, ok := platformCall(n); ok {
+				if reason, ok := platformCall(f, n); ok {
 					calls = append(calls, fmt.Sprintf("%s %s: %s", f.Path, declared(decl), reason))
 				}
 				return true
@@ -171,7 +174,7 @@ func PlatformCalls(tree *Tree) (calls []string) {
 	return calls
 }
 
-func platformCall(n ast.Node) (reason string, ok bool) {
+func platformCall(f *File, n ast.Node) (reason string, ok bool) {
 	call, ok := n.(*ast.CallExpr)
 	if !ok || len(call.Args) != 1 {
 		return "", false
@@ -183,7 +186,37 @@ func platformCall(n ast.Node) (reason string, ok bool) {
 	if lit, ok := call.Args[0].(*ast.BasicLit); ok && lit.Kind == token.STRING {
 		return unquote(lit), true
 	}
+	if name, ok := call.Args[0].(*ast.Ident); ok {
+		return f.constantText(name.Name), true
+	}
 	return "(not a literal)", true
+}
+
+// constantText finds the text of a constant of f's package.
+func (f *File) constantText(name string) string {
+	for _, other := range f.tree.Go {
+		if path.Dir(other.Path) != path.Dir(f.Path) {
+			continue
+		}
+		for _, decl := range other.AST.Decls {
+			gen, ok := decl.(*ast.GenDecl)
+			if !ok || gen.Tok != token.CONST {
+				continue
+			}
+			for _, spec := range gen.Specs {
+				for i, n := range spec.(*ast.ValueSpec).Names {
+					values := spec.(*ast.ValueSpec).Values
+					if n.Name != name || i >= len(values) {
+						continue
+					}
+					if lit, ok := values[i].(*ast.BasicLit); ok && lit.Kind == token.STRING {
+						return unquote(lit)
+					}
+				}
+			}
+		}
+	}
+	return "(not a literal)"
 }
 
 // declared names a declaration: a function, Type.method, or the package level.

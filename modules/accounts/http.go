@@ -53,7 +53,12 @@ func (s *Service) routes(r *web.Router) {
 	}, s.handleRequestPasswordReset)
 }
 
-type accountOutput struct{ Body Account }
+type accountOutput struct {
+	ETag string `header:"ETag"`
+	Body Account
+}
+
+func shown(a Account) *accountOutput { return &accountOutput{web.ETag(a.UpdatedAt), a} }
 
 // StatusOutput says what happened in one word.
 type StatusOutput struct {
@@ -70,6 +75,7 @@ func Said(status string) *StatusOutput {
 }
 
 type updateInput struct {
+	web.IfMatch
 	Body struct {
 		Name         *string `json:"name,omitempty" maxLength:"100"`
 		Locale       *string `json:"locale,omitempty" maxLength:"35"`
@@ -99,12 +105,13 @@ type TokenInput struct {
 
 func (s *Service) handleMe(ctx context.Context, _ *web.Empty) (*accountOutput, error) {
 	a, err := s.Me(ctx)
-	return &accountOutput{a}, err
+	return shown(a), err
 }
 
 func (s *Service) handleUpdate(ctx context.Context, in *updateInput) (*accountOutput, error) {
-	a, err := s.Update(ctx, Update{Name: in.Body.Name, Locale: in.Body.Locale, AvatarURL: in.Body.AvatarURL, DefaultOrg: in.Body.DefaultOrgID})
-	return &accountOutput{a}, err
+	a, err := s.Update(ctx, Update{Name: in.Body.Name, Locale: in.Body.Locale, AvatarURL: in.Body.AvatarURL,
+		DefaultOrg: in.Body.DefaultOrgID, Match: in.Check})
+	return shown(a), err
 }
 
 func (s *Service) handleRequestEmail(ctx context.Context, in *newEmailInput) (*StatusOutput, error) {

@@ -384,6 +384,8 @@ func (s *Service) ask(ctx context.Context, email string, p purpose) error {
 type Update struct {
 	Name, Locale, AvatarURL *string
 	DefaultOrg              *id.Org
+	// Match refuses the change if the account is not as the caller read it.
+	Match func(updatedAt time.Time) error
 }
 
 // Update changes the caller's profile.
@@ -393,6 +395,9 @@ func (s *Service) Update(ctx context.Context, u Update) (Account, error) {
 	err := s.DB.Account(who).Tx(ctx, func(tx *db.Tx) error {
 		a, err := accountByID(ctx, tx, who)
 		if err != nil {
+			return err
+		}
+		if err := u.Match(a.UpdatedAt); err != nil {
 			return err
 		}
 		changes, err := u.apply(&a)

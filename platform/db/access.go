@@ -119,8 +119,8 @@ func (d *DB) Verify(ctx context.Context, schemas []Schema) ([]string, error) {
 	bare, err := All(ctx, c, Scalar[string], `
 		SELECT 'table ' || n || ' has no row-level security; run: tenon migrate up'
 		FROM unnest(string_to_array($1, ',')) AS n
-		LEFT JOIN pg_class ON oid = to_regclass(n)
-		WHERE relrowsecurity IS NOT TRUE OR NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = oid AND polname = 'tenant')`,
+		LEFT JOIN pg_class c ON c.oid = to_regclass(n)
+		WHERE c.relrowsecurity IS NOT TRUE OR NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'tenant')`,
 		strings.Join(names, ","))
 	return append(wrong, bare...), err
 }

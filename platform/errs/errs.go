@@ -23,6 +23,7 @@ const (
 	NotFound        Kind = "not_found"       // 404
 	NotAllowed      Kind = "not_allowed"     // no such method here: 405
 	Conflict        Kind = "conflict"        // the state forbids it: 409
+	Stale           Kind = "stale"           // changed since the caller read it: 412
 	TooLarge        Kind = "too_large"       // 413
 	Unsupported     Kind = "unsupported"     // not a media type we read: 415
 	TooMany         Kind = "too_many"        // slow down: 429

@@ -322,3 +322,14 @@ func newest[T any](m *rivermigrate.Migrator[T], err error) string {
 	all := m.AllVersions()
 	return "river-" + strconv.Itoa(all[len(all)-1].Version)
 }
+
+// Unfinished counts the jobs that wait or run right now, without those that wait for
+// a later time: tests, and a node about to leave, wait for none.
+func (q *Queue) Unfinished(ctx context.Context) (int, error) {
+	table := "river_job"
+	if q.db.Dialect() == db.Postgres {
+		table = schemaName + ".river_job"
+	}
+	return db.One(ctx, q.db.Platform("the queue belongs to the installation"), db.Scalar[int],
+		`SELECT count(*) FROM `+table+` WHERE state IN ('available', 'running')`)
+}

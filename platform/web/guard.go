@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -14,6 +15,7 @@ import (
 	"github.com/tenonhq/tenon/platform/errs"
 	"github.com/tenonhq/tenon/platform/id"
 	"github.com/tenonhq/tenon/platform/observe"
+	"github.com/tenonhq/tenon/platform/ratelimit"
 )
 
 // guard admits callers to an operation, before anything of the request is parsed.
@@ -23,6 +25,9 @@ func (r *Router) guard(op Op, bodyLimit int64) func(huma.Context, func(huma.Cont
 	params := pathParams(op.Path)
 	return func(c huma.Context, next func(huma.Context)) {
 		q, w := humago.Unwrap(c)
+		if op.Deprecated.isSet() {
+			op.Deprecated.announce(w.Header())
+		}
 		ctx, err := r.admit(q, op, params)
 		if err == nil {
 			err = r.withinLimit(ctx, w, op)
@@ -181,8 +186,8 @@ func (r *Router) credential(q *http.Request) (Credential, error) {
 // withinLimit counts the call where the operation declares a limit, and says in the
 // RateLimit fields (draft-ietf-httpapi-ratelimit-headers) how much is left.
 func (r *Router) withinLimit(ctx context.Context, w http.ResponseWriter, op Op) error {
-	if op.Limit.Burst == 0 {
-		return nil
+	if err := r.withinCoarse(ctx); err != nil || op.Limit.Burst == 0 {
+		return err
 	}
 	got := r.Limits.Allow(ctx, op.ID+":"+limitKey(ctx), op.Limit)
 	h := w.Header()
@@ -190,6 +195,27 @@ func (r *Router) withinLimit(ctx context.Context, w http.ResponseWriter, op Op) 
 	h.Set("RateLimit", fmt.Sprintf("%q;r=%d;t=%s", op.ID, got.Remaining, retrySeconds(got.Reset)))
 	if !got.Allowed {
 		return errTooMany.After(got.RetryAfter)
+	}
+	return nil
+}
+
+// What one account, and one organization, may ask of one process, whatever it asks for.
+var (
+	coarseAccount = ratelimit.Limit{Burst: 1000, Per: 10 * time.Second}
+	coarseOrg     = ratelimit.Limit{Burst: 5000, Per: 10 * time.Second}
+)
+
+// withinCoarse keeps one caller, or one organization, from taking the process for itself.
+func (r *Router) withinCoarse(ctx context.Context) error {
+	if who := authz.From(ctx).Account; !who.IsZero() {
+		if got := r.Limits.AllowLocal(string(who[:]), coarseAccount); !got.Allowed {
+			return errTooMany.After(got.RetryAfter)
+		}
+	}
+	if org := authz.MembershipFrom(ctx).Org; !org.IsZero() {
+		if got := r.Limits.AllowLocal(string(org[:]), coarseOrg); !got.Allowed {
+			return errTooMany.After(got.RetryAfter)
+		}
 	}
 	return nil
 }

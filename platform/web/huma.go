@@ -18,8 +18,12 @@ import (
 var setUpHuma = sync.OnceFunc(func() {
 	huma.ValidateStrictCasing = true // {"name": 1, "NAME": 2} would validate one and deliver the other
 	huma.NewError = problemFromHuma
-	huma.NewErrorWithContext = func(_ huma.Context, status int, message string, causes ...error) huma.StatusError {
-		return problemFromHuma(status, message, causes...)
+	huma.NewErrorWithContext = func(c huma.Context, status int, message string, causes ...error) huma.StatusError {
+		e := problemFromHuma(status, message, causes...)
+		if p, ok := e.(*Problem); ok && c != nil {
+			p.RequestID = ClientFrom(c.Context()).RequestID
+		}
+		return e
 	}
 })
 

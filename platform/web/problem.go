@@ -48,6 +48,8 @@ func statusOf(k errs.Kind) int {
 		return http.StatusMethodNotAllowed
 	case errs.Conflict:
 		return http.StatusConflict
+	case errs.Stale:
+		return http.StatusPreconditionFailed
 	case errs.TooLarge:
 		return http.StatusRequestEntityTooLarge
 	case errs.Unsupported:

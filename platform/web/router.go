@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -35,7 +36,7 @@ const Prefix = "/api/v1"
 type Op struct {
 	ID          string // "orgs.invite": module, dot, verb
 	Method      string
-	Path        string // below Prefix, or from the root when it begins with "//"
+	Path        string // below Prefix, or from the root when it begins with "//"; one that ends with a slash answers without it too
 	Summary     string // a few words
 	Description string // what a caller should know, in Markdown
 	Access      authz.Access
@@ -44,6 +45,8 @@ type Op struct {
 	BodyLimit   int64           // bytes; 256 KiB when zero
 	Errors      []*errs.Error   // outcomes worth documenting beside the usual refusals
 	ShownOnce   []string        // members of the answer that a replay by Idempotency-Key omits
+	Deprecated  Deprecation     // set on an operation that will go
+	Also        []int           // other statuses that come with the same answer, such as 503
 }
 
 // InOrg is embedded by the input of every operation below /orgs/{org}.
@@ -108,7 +111,7 @@ func NewRouter(o Options) *Router {
 		RejectUnknownQueryParameters: true,
 	}
 	r := &Router{Options: o, mux: http.NewServeMux(), pathIDs: map[string]PathID{}}
-	r.api = humago.New(r.mux, cfg)
+	r.api = humago.New(exactMux{r.mux}, cfg)
 	return r
 }
 
@@ -149,8 +152,24 @@ func (r *Router) Mount(pattern string, h http.Handler) { r.mux.Handle(pattern, h
 
 var pathParam = regexp.MustCompile(`\{([a-z_]+)\}`)
 
+// exactMux takes a path that ends with a slash for that path, not for all below it.
+type exactMux struct{ *http.ServeMux }
+
+func (m exactMux) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Request)) {
+	if without, ok := strings.CutSuffix(pattern, "/"); ok && !strings.HasSuffix(without, " ") {
+		m.ServeMux.HandleFunc(pattern+"{$}", h)
+		pattern = without
+	}
+	m.ServeMux.HandleFunc(pattern, h)
+}
+
 // Handle registers an operation. A mistake in op is a programming error and panics.
 func Handle[I, O any](r *Router, op Op, fn func(context.Context, *I) (*O, error)) {
+	register(r, op, nil, fn)
+}
+
+// register registers an operation; content is what it answers with where fn's type does not say.
+func register[I, O any](r *Router, op Op, content map[string]*huma.MediaType, fn func(context.Context, *I) (*O, error)) {
 	path := r.checked(op)
 	r.ops = append(r.ops, op)
 	limit := op.BodyLimit
@@ -162,8 +181,13 @@ func Handle[I, O any](r *Router, op Op, fn func(context.Context, *I) (*O, error)
 		Tags:         []string{op.module()},
 		Extensions:   map[string]any{"x-access": op.Access.Document()},
 		Errors:       op.statuses(),
+		Responses:    map[string]*huma.Response{},
+		Deprecated:   op.Deprecated.isSet(),
 		MaxBodyBytes: -1, BodyReadTimeout: -1, // read and bounded by guard
 		Middlewares: huma.Middlewares{r.guard(op, limit)},
+	}
+	if content != nil {
+		doc.Responses[strconv.Itoa(http.StatusOK)] = &huma.Response{Content: content}
 	}
 	if op.Access.Kind() != "public" {
 		doc.Security = []map[string][]string{{"bearer": {}}, {"cookie": {}}}
@@ -175,6 +199,11 @@ func Handle[I, O any](r *Router, op Op, fn func(context.Context, *I) (*O, error)
 		}
 		return out, nil
 	})
+	for _, status := range op.Also {
+		same := *doc.Responses[strconv.Itoa(http.StatusOK)]
+		same.Description = http.StatusText(status)
+		doc.Responses[strconv.Itoa(status)] = &same
+	}
 }
 
 func (r *Router) checked(op Op) (path string) {
@@ -206,9 +235,9 @@ func (r *Router) checked(op Op) (path string) {
 
 func (op Op) module() string { m, _, _ := strings.Cut(op.ID, "."); return m }
 
-// describe appends the outcomes that a caller may want to handle.
+// describe appends who may call, and the outcomes that a caller may want to handle.
 func (op Op) describe() string {
-	text := op.Description
+	text := op.Description + "\n\n**Access:** " + whoMay(op.Access) + "."
 	for i, e := range op.Errors {
 		if i == 0 {
 			text += "\n\n**Outcomes**\n"
@@ -216,6 +245,21 @@ func (op Op) describe() string {
 		text += fmt.Sprintf("\n- `%d %s`: %s", statusOf(e.Kind), e.Code, e.Message)
 	}
 	return strings.TrimSpace(text)
+}
+
+// whoMay says in words what x-access says to programs.
+func whoMay(a authz.Access) string {
+	who := map[string]string{
+		"public": "everyone", "signed_in": "signed in", "admin": "administrators of the installation",
+		"org": "members of the organization who have `" + string(a.Perm()) + "`",
+	}[a.Kind()]
+	if a.Honours() {
+		who += "; a credential that is sent must be good"
+	}
+	if a.IsFresh() {
+		who += ", after a recent proof of identity"
+	}
+	return who
 }
 
 func (op Op) statuses() []int {
@@ -241,6 +285,25 @@ func (op Op) statuses() []int {
 	}
 	slices.Sort(list)
 	return list
+}
+
+// Deprecation announces the end of an operation.
+type Deprecation struct {
+	Since  time.Time // when it was announced: the Deprecation header (RFC 9745)
+	Sunset time.Time // when it ends, if that is known: the Sunset header (RFC 8594)
+	Link   string    // where the way on is described
+}
+
+func (d Deprecation) isSet() bool { return !d.Since.IsZero() }
+
+func (d Deprecation) announce(h http.Header) {
+	h.Set("Deprecation", fmt.Sprintf("@%d", d.Since.Unix()))
+	if !d.Sunset.IsZero() {
+		h.Set("Sunset", d.Sunset.UTC().Format(http.TimeFormat))
+	}
+	if d.Link != "" {
+		h.Add("Link", "<"+d.Link+`>; rel="deprecation"`)
+	}
 }
 
 // limitKey counts one caller: the account where there is one, else the address.

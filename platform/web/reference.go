@@ -1,0 +1,148 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io"
+	"io/fs"
+	"mime"
+	"path"
+	"strings"
+	"sync"
+)
+
+//go:embed reference
+var referenceFiles embed.FS
+
+// Reference is the description of the API for people and programs: the OpenAPI
+// document, and two pages that show it, all served from the binary.
+type Reference struct {
+	// Document returns the OpenAPI document. The first call describes the operations
+	// that are registered by then; it is for requests, not for start-up.
+	Document func() (*Static, error)
+	// SwaggerUI returns the page on which operations can be tried.
+	SwaggerUI func() (*Static, error)
+	// ReDoc returns the page on which they can be read.
+	ReDoc func() (*Static, error)
+}
+
+// NewReference mounts the assets of the two pages on r. documentPath, swaggerPath
+// and redocPath are where the three answers will be, for the links between them.
+func NewReference(r *Router, documentPath, swaggerPath, redocPath string) (*Reference, error) {
+	assets, err := mountAssets(r)
+	if err != nil {
+		return nil, err
+	}
+	frame := frame{API: r.Title, Version: r.Version, DocumentPath: documentPath, SwaggerPath: swaggerPath, RedocPath: redocPath}
+	swagger := frame.with(swaggerPath, []string{assets["swagger-ui.css"], assets["page.css"]}, []string{assets["swagger-ui.js"], assets["swagger.js"]})
+	redoc := frame.with(redocPath, []string{assets["page.css"]}, []string{assets["redoc.js"], assets["read.js"]})
+	return &Reference{
+		Document: sync.OnceValues(func() (*Static, error) {
+			body, err := r.OpenAPI()
+			if err != nil {
+				return nil, fmt.Errorf("describe the API: %w", err)
+			}
+			return NewStatic("application/json", body)
+		}),
+		SwaggerUI: sync.OnceValues(func() (*Static, error) { return swagger.page(swaggerPolicy) }),
+		ReDoc:     sync.OnceValues(func() (*Static, error) { return redoc.page(redocPolicy) }),
+	}, nil
+}
+
+// What the pages may load and do. Nothing inline, and nothing from elsewhere.
+const (
+	pagePolicy    = "default-src 'none'; script-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+	swaggerPolicy = pagePolicy + "style-src 'self'"
+	// ReDoc adds empty style elements, which have this hash, and fills them by script;
+	// its search runs in a worker made from a blob.
+	redocPolicy = pagePolicy + "style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; worker-src blob:"
+)
+
+// mountAssets serves the embedded scripts and styles below /reference/, under paths
+// that change with their content, and returns these paths by file name.
+func mountAssets(r *Router) (map[string]string, error) {
+	paths := map[string]string{}
+	err := fs.WalkDir(referenceFiles, "reference", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		base := strings.TrimSuffix(path.Base(name), ".gz")
+		if ext := path.Ext(base); ext != ".js" && ext != ".css" {
+			return nil // a licence, a template
+		}
+		s, err := openAsset(name, base)
+		if err != nil {
+			return fmt.Errorf("open %s: %w", name, err)
+		}
+		paths[base] = "/reference/" + s.version + "/" + base
+		r.Mount("GET "+paths[base], s)
+		return nil
+	})
+	return paths, err
+}
+
+func openAsset(name, base string) (*Static, error) {
+	contentType := mime.FormatMediaType(map[string]string{".js": "text/javascript", ".css": "text/css"}[path.Ext(base)], map[string]string{"charset": "utf-8"})
+	s, err := readAsset(name, contentType)
+	if err != nil {
+		return nil, err
+	}
+	s.forever = true
+	return s, nil
+}
+
+// readAsset leaves what is compressed already where it is: in the binary.
+func readAsset(name, contentType string) (*Static, error) {
+	if path.Ext(name) != ".gz" {
+		body, err := referenceFiles.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		return NewStatic(contentType, body)
+	}
+	f, err := referenceFiles.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	packed, ok := f.(io.ReaderAt) // embed promises this
+	if !ok {
+		return nil, fmt.Errorf("%T cannot be read at an offset", f)
+	}
+	return newPacked(contentType, packed, info.Size())
+}
+
+// frame is what the template of both pages shows.
+type frame struct {
+	API, Version                         string
+	DocumentPath, SwaggerPath, RedocPath string
+	Here                                 string
+	Styles, Scripts                      []string
+}
+
+func (f frame) with(here string, styles, scripts []string) frame {
+	f.Here, f.Styles, f.Scripts = here, styles, scripts
+	return f
+}
+
+func (f frame) page(policy string) (*Static, error) {
+	t, err := template.ParseFS(referenceFiles, "reference/page.html")
+	if err != nil {
+		return nil, fmt.Errorf("read the template of the reference: %w", err)
+	}
+	var body bytes.Buffer
+	if err := t.Execute(&body, f); err != nil {
+		return nil, fmt.Errorf("render the reference: %w", err)
+	}
+	s, err := NewStatic("text/html; charset=utf-8", body.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	s.policy = policy
+	return s, nil
+}
