@@ -80,6 +80,20 @@ func ownCPU() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
+// machineCPU is the processor time of all processes together, without what
+// interrupts took (proc_stat(5)).
+func machineCPU() (time.Duration, error) {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, err
+	}
+	var user, nice, system int64
+	if _, err := fmt.Sscanf(string(text), "cpu %d %d %d", &user, &nice, &system); err != nil {
+		return 0, fmt.Errorf("read /proc/stat: %w", err)
+	}
+	return time.Duration(user+nice+system) * tick, nil
+}
+
 // memory is the resident memory of a process in bytes, now and at most so far.
 func memory(pid int) (now, peak int64, err error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
@@ -100,9 +114,4 @@ func memory(pid int) (now, peak int64, err error) {
 		}
 	}
 	return now << 10, peak << 10, nil
-}
-
-// forgetPeak makes the peak of a process its present size (proc_pid_clear_refs(5)).
-func forgetPeak(pid int) error {
-	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0)
 }

@@ -111,9 +111,10 @@ func (s *server) tail() string {
 	return string(text[max(0, len(text)-2000):])
 }
 
-// spent is what a server has used since it started.
+// spent is what a server has used since it started, and all processes of the machine with it.
 type spent struct {
 	cpu, db    time.Duration
+	machine    time.Duration
 	statements int64
 	roundTrips int64
 }
@@ -121,6 +122,9 @@ type spent struct {
 func (s *server) spent() (spent, error) {
 	var now spent
 	var err error
+	if now.machine, err = machineCPU(); err != nil {
+		return now, err
+	}
 	if now.cpu, err = cpu(s.cmd.Process.Pid); err != nil {
 		return now, fmt.Errorf("read the processor time of %s: %w", s.name, err)
 	}
@@ -147,7 +151,7 @@ func (s *server) spent() (spent, error) {
 func (s *server) counts() bool { return s.name != bareName }
 
 func (a spent) minus(b spent) spent {
-	return spent{a.cpu - b.cpu, a.db - b.db, a.statements - b.statements, a.roundTrips - b.roundTrips}
+	return spent{a.cpu - b.cpu, a.db - b.db, a.machine - b.machine, a.statements - b.statements, a.roundTrips - b.roundTrips}
 }
 
 // call makes one request outside of the measurement.
