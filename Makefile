@@ -27,8 +27,8 @@ lint: ## Check formatting, vet and staticcheck
 bench: ## Measure the product beside a bare program (BENCH="--quick" for a first impression)
 	go run ./test/load $(BENCH)
 
-faults: ## Run the fault tests: killed, frozen and crashing servers
-	go test -count=1 -v ./test/fault/...
+faults: ## Break databases, mail and the process itself, at full size (minutes)
+	TENON_FAULTS=full go test -count=1 -v -timeout 60m ./test/fault/...
 
 fuzz: ## Fuzz every parser for ten seconds
 	scripts/fuzz 10

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 
@@ -94,6 +95,9 @@ func (c *Config) complete() error {
 	c.Mail.Production = c.Production()
 	if c.Env != "development" && !c.Production() {
 		return fmt.Errorf("TENON_ENV must be development or production, not %q", c.Env)
+	}
+	if c.Production() && c.Web.DrainDelay == 0 {
+		c.Web.DrainDelay = 5 * time.Second
 	}
 	if c.Web.PublicURL == "" && !c.Production() {
 		c.Web.PublicURL = "http://" + c.Addr

@@ -138,6 +138,9 @@ type Membership struct {
 	Org   id.Org
 	Role  Role
 	Perms Permissions
+	// Refusal says why the role may do less than usual, where that is so: whoever is
+	// denied something is told it instead of ErrDenied.
+	Refusal error
 }
 
 type principalKey struct{}

@@ -72,3 +72,13 @@ func IsDuplicate(err error, table string, columns ...string) bool {
 	}
 	return false
 }
+
+// IsReferenced reports whether err comes of removing a row that others refer to, or
+// of referring to one that is not there.
+func IsReferenced(err error) bool {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Code == "23503"
+	}
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && e.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
+}

@@ -247,7 +247,6 @@ func (q *Queue) open(cfg *river.Config) (client, error) {
 	cfg.ReindexerIndexNames = []string{} // rebuilding indexes needs ownership, which we do not have
 	cfg.RescueStuckJobsAfter = time.Hour
 	cfg.SkipUnknownJobCheck = true
-	cfg.SkipJobKindValidation = true
 	pool, lite := db.RawPool(q.db)
 	if pool != nil {
 		cfg.Schema, cfg.PollOnly = schemaName, q.cfg.PollOnly

@@ -21,7 +21,7 @@ type Config struct {
 	// BodyLimit bounds JSON bodies, in bytes.
 	BodyLimit int64 `env:"TENON_BODY_LIMIT" envDefault:"262144"`
 	// DrainDelay is how long a stopping node still accepts work after it has said
-	// that it is not ready, for load balancers to notice.
+	// that it is not ready, for load balancers to notice: 5 seconds in production.
 	DrainDelay time.Duration `env:"TENON_DRAIN_DELAY"`
 }
 

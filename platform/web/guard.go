@@ -129,7 +129,11 @@ func (r *Router) deny(ctx context.Context, q *http.Request, access authz.Access,
 			return errNotFound
 		}
 	}
-	return authz.ErrDenied.Because(fmt.Errorf("role %s lacks %s", authz.MembershipFrom(ctx).Role, access.Perm()))
+	m := authz.MembershipFrom(ctx)
+	if m.Refusal != nil {
+		return m.Refusal
+	}
+	return authz.ErrDenied.Because(fmt.Errorf("role %s lacks %s", m.Role, access.Perm()))
 }
 
 func (r *Router) checkPathIDs(q *http.Request, params []string) error {

@@ -45,14 +45,18 @@ func securitySchemes() map[string]*huma.SecurityScheme {
 }
 
 // schemaName names a Go type in the document: package and type for our own, so that
-// two modules may each have a Role.
-func schemaName(t reflect.Type, hint string) string {
+// two modules may each have a Role. A type without a name belongs to the module whose
+// operation is being registered.
+func (r *Router) schemaName(t reflect.Type, hint string) string {
 	name := huma.DefaultSchemaNamer(t, hint)
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	pkg := t.PkgPath()
-	if t.Name() == "" || pkg == "" || strings.HasSuffix(pkg, "platform/web") {
+	switch {
+	case t.Kind() == reflect.Struct && t.Name() == "":
+		pkg = r.registering
+	case pkg == "" || strings.HasSuffix(pkg, "platform/web"):
 		return name
 	}
 	pkg = pkg[strings.LastIndex(pkg, "/")+1:]

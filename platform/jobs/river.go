@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"log/slog"
+	"strings"
 
 	"github.com/riverqueue/river"
 
@@ -32,8 +33,21 @@ func stopClient(ctx context.Context, soft, hard func(context.Context) error) err
 	return nil
 }
 
-// quiet passes on warnings and errors: River reports each start and stop of its parts.
+// quiet passes on warnings and errors: River reports each start and stop of its
+// parts, and as an error also that it was interrupted, which is how it stops.
 type quiet struct{ slog.Handler }
+
+func (q quiet) Handle(ctx context.Context, r slog.Record) error {
+	interrupted := false
+	r.Attrs(func(a slog.Attr) bool {
+		interrupted = interrupted || strings.Contains(a.Value.String(), context.Canceled.Error())
+		return true
+	})
+	if interrupted {
+		return nil
+	}
+	return q.Handler.Handle(ctx, r)
+}
 
 func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
 	return l >= slog.LevelWarn && q.Handler.Enabled(ctx, l)
