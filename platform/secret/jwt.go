@@ -44,7 +44,7 @@ func (k *Keyring) Sign(c Claims) (string, error) {
 			return "", fmt.Errorf("set header %s: %w", name, err)
 		}
 	}
-	signed, err := jws.Sign(body, jws.WithKey(jwa.EdDSA(), k.signer(key), jws.WithProtectedHeaders(header)))
+	signed, err := jws.Sign(body, jws.WithKey(jwa.EdDSA(), key.signer, jws.WithProtectedHeaders(header)))
 	if err != nil {
 		return "", fmt.Errorf("sign an access token: %w", err)
 	}
@@ -74,7 +74,7 @@ func (k *Keyring) Verify(token, issuer, audience string, now time.Time) (Claims,
 	if !ok {
 		return Claims{}, ErrToken
 	}
-	body, err := jws.Verify([]byte(token), jws.WithKey(jwa.EdDSA(), k.signer(key).Public()))
+	body, err := jws.Verify([]byte(token), jws.WithKey(jwa.EdDSA(), key.signer.Public()))
 	if err != nil {
 		return Claims{}, ErrToken
 	}
@@ -95,7 +95,7 @@ func (k *Keyring) JWKS() (json.RawMessage, error) {
 		if key.Use != Signing {
 			continue
 		}
-		public, err := jwk.Import(k.signer(key).Public())
+		public, err := jwk.Import(key.signer.Public())
 		if err != nil {
 			return nil, fmt.Errorf("publish a signing key: %w", err)
 		}
