@@ -232,26 +232,13 @@ var forTests = []string{
 
 func (p *PG) data() string { return filepath.Join(p.dir, "data") }
 
-<<<<<<< HEAD
 // HasPostgres reports whether PostgreSQL is installed. With CI=true it says so in any
 // case: there, the test is to fail that misses it.
 func HasPostgres() bool {
-	_, found := findPostgres()
-	return found || os.Getenv("CI") == "true"
+	_, err := findPostgres()
+	return err == nil || os.Getenv("CI") == "true"
 }
 
-// postgresBinaries finds the folder of initdb and postgres, or skips the test.
-func postgresBinaries(t testing.TB) string {
-	t.Helper()
-	dir, found := findPostgres()
-	if !found {
-		missing(t, "PostgreSQL", errors.New("initdb is neither in PATH nor in /usr/lib/postgresql/*/bin"))
-	}
-	return dir
-}
-
-func findPostgres() (dir string, found bool) {
-=======
 // postgresBinaries returns the folder of initdb and postgres, or skips the test.
 func postgresBinaries(t testing.TB) string {
 	t.Helper()
@@ -264,41 +251,25 @@ func postgresBinaries(t testing.TB) string {
 
 // findPostgres finds the folder of initdb and postgres: in PATH, else the newest version installed.
 func findPostgres() (string, error) {
->>>>>>> ba4c119
 	if path, err := exec.LookPath("initdb"); err == nil {
 		if real, err := filepath.EvalSymlinks(path); err == nil {
 			path = real
 		}
 		if dir := filepath.Dir(path); hasPostgres(dir) {
-<<<<<<< HEAD
-			return dir, true
-=======
 			return dir, nil
->>>>>>> ba4c119
 		}
 	}
 	dirs, err := filepath.Glob("/usr/lib/postgresql/*/bin")
 	if err != nil {
-<<<<<<< HEAD
-		return "", false
-=======
 		return "", err
->>>>>>> ba4c119
 	}
 	slices.SortFunc(dirs, func(a, b string) int { return majorVersion(b) - majorVersion(a) })
 	for _, dir := range dirs {
 		if hasPostgres(dir) {
-<<<<<<< HEAD
-			return dir, true
-		}
-	}
-	return "", false
-=======
 			return dir, nil
 		}
 	}
 	return "", errors.New("initdb is neither in PATH nor in /usr/lib/postgresql/*/bin")
->>>>>>> ba4c119
 }
 
 func hasPostgres(dir string) bool {
