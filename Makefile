@@ -5,7 +5,7 @@ help: ## Show this list
 	@if [ -t 1 ]; then bold='\033[1m' name='\033[36m' plain='\033[0m'; fi; \
 	printf "\n  $${bold}Tenon$${plain}: what make can do\n\n"; \
 	awk -F ':.*## ' -v name="$$name" -v plain="$$plain" \
-		'/^[a-z0-9-]+:.*## / { printf "  %s%-9s%s %s\n", name, $$1, plain, $$2 }' $(MAKEFILE_LIST); \
+		'/^[a-z0-9-]+:.*## / { printf "  %s%-13s%s %s\n", name, $$1, plain, $$2 }' $(MAKEFILE_LIST); \
 	echo
 
 run: ## Start the server on http://127.0.0.1:8000
@@ -27,8 +27,8 @@ lint: ## Check formatting, vet and staticcheck
 bench: ## Run the benchmarks
 	go test -run '^$$' -bench . -benchmem $$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -n 1 dirname | sort -u)
 
-faults: ## Run the fault tests: killed, frozen and crashing servers
-	go test -count=1 -v ./test/fault/...
+faults: ## Break databases, mail and the process itself, at full size (minutes)
+	TENON_FAULTS=full go test -count=1 -v -timeout 60m ./test/fault/...
 
 fuzz: ## Fuzz every parser for ten seconds
 	scripts/fuzz 10
@@ -38,6 +38,9 @@ console: ## Build the web console
 
 e2e: ## Run the browser journeys
 	@if [ -d console ]; then cd test/e2e && npm ci && npx playwright test; else echo 'The web console is not part of the tree yet.'; fi
+
+configuration: ## Write docs/CONFIGURATION.md from the Config structs
+	go run ./internal/configdoc
 
 notice: ## Write NOTICE from the modules in go.mod
 	go run ./internal/notice
@@ -49,4 +52,4 @@ tidy: ## Tidy the module files
 clean: ## Remove what was built
 	rm -rf bin dist
 
-.PHONY: help run build test check lint bench faults fuzz console e2e notice tidy clean
+.PHONY: help run build test check lint bench faults fuzz console e2e configuration notice tidy clean

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 
@@ -28,18 +29,21 @@ const Version = "0.1.0"
 // Config is everything an operator can set, one struct per package, defined there.
 // Its zero value runs: development, SQLite in ./data, on 127.0.0.1:8000.
 type Config struct {
-	// Env is "development" or "production". Production refuses what is convenient but unsafe.
+	// Env is "development", unless set, or "production", which refuses what is convenient but unsafe.
 	Env string `env:"TENON_ENV"`
-	// Addr is where to listen.
+	// Addr is where to listen; 127.0.0.1:8000 unless set.
 	Addr string `env:"TENON_ADDR"`
-	// TLSCert and TLSKey are PEM files; with them the server speaks TLS 1.2 and 1.3 itself.
+	// TLSCert is a PEM file; with it and its key the server speaks TLS 1.2 and 1.3 itself.
 	TLSCert string `env:"TENON_TLS_CERT_FILE"`
-	TLSKey  string `env:"TENON_TLS_KEY_FILE"`
-	// Data is the folder of everything kept on disk.
+	// TLSKey is the PEM file of the certificate's key.
+	TLSKey string `env:"TENON_TLS_KEY_FILE"`
+	// Data is the folder of everything kept on disk; ./data unless set.
 	Data string `env:"TENON_DATA"`
-	// RootSecret wraps the keys in the database. In development one is made and kept in Data.
+	// RootSecret wraps the keys in the database; required in production. In development one
+	// is made and kept in the data folder.
 	RootSecret string `env:"TENON_ROOT_SECRET"`
-	// RedisURL shares limits and cached values between processes.
+	// RedisURL is a Redis server (redis://…), through which processes share limits and
+	// cached values. Without one, each process has its own.
 	RedisURL string `env:"REDIS_URL"`
 	// RateLimit is "off" for load tests; never in production.
 	RateLimit string `env:"TENON_RATELIMIT"`
@@ -94,6 +98,9 @@ func (c *Config) complete() error {
 	c.Mail.Production = c.Production()
 	if c.Env != "development" && !c.Production() {
 		return fmt.Errorf("TENON_ENV must be development or production, not %q", c.Env)
+	}
+	if c.Production() && c.Web.DrainDelay == 0 {
+		c.Web.DrainDelay = 5 * time.Second
 	}
 	if c.Web.PublicURL == "" && !c.Production() {
 		c.Web.PublicURL = "http://" + c.Addr

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tenonhq/tenon/internal/devpages"
 	"github.com/tenonhq/tenon/platform/db"
 	"github.com/tenonhq/tenon/platform/errs"
 )
@@ -67,10 +68,11 @@ func (a *App) Serve(ctx context.Context, o ServeOptions) error {
 	}
 	select {
 	case err = <-served:
+		return errors.Join(err, running.stop())
 	case <-ctx.Done():
-		err = a.drain(server)
+		a.announceEnd(server)
+		return running.stop(func() error { return shutDown(server) })
 	}
-	return errors.Join(err, running.stop())
 }
 
 // Work starts the app without listening: it runs jobs until ctx ends.
@@ -92,7 +94,7 @@ func (a *App) Start(ctx context.Context) (stop func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return running.stop, nil
+	return func() error { return running.stop() }, nil
 }
 
 // server has limits for clients that are slow, on purpose or not.
@@ -136,13 +138,20 @@ func (a *App) gate(next http.Handler) http.Handler {
 	})
 }
 
-// drain says that the app is not ready, waits for load balancers to notice, then
-// stops accepting and lets what is under way finish.
-func (a *App) drain(server *http.Server) error {
+// announceEnd says that the app is not ready, and waits for load balancers to
+// notice. Whoever still comes is served, on connections that are not kept.
+func (a *App) announceEnd(server *http.Server) {
 	a.state.Store(Draining)
 	a.Log.Info("stopping", "drain_delay", a.Config.Web.DrainDelay)
+	server.SetKeepAlivesEnabled(false)
 	time.Sleep(a.Config.Web.DrainDelay)
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+}
+
+// patience is how long requests and jobs under way may take to finish.
+const patience = 20 * time.Second
+
+func shutDown(server *http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
 		return errors.Join(fmt.Errorf("stop the server: %w", err), server.Close())
@@ -270,14 +279,24 @@ func (r *running) loop(ctx context.Context, name string, fn func(context.Context
 	})
 }
 
-// stop lets running jobs finish, then ends the loops, the last of which write down what they hold.
-func (r *running) stop() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Second)
-	defer cancel()
-	err := r.app.Jobs.Stop(ctx)
+// stop lets running jobs finish, and at the same time whatever others wait for; then
+// it ends the loops, the last of which write down what they hold.
+func (r *running) stop(others ...func() error) error {
+	var all sync.WaitGroup
+	failed := make([]error, len(others)+1)
+	for i, wait := range append(others, r.stopJobs) {
+		all.Go(func() { failed[i] = wait() })
+	}
+	all.Wait()
 	r.cancel()
 	r.loops.Wait()
-	if err != nil && !errors.Is(err, context.Canceled) {
+	return errors.Join(failed...)
+}
+
+func (r *running) stopJobs() error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := r.app.Jobs.Stop(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("stop the workers: %w", err)
 	}
 	return nil
@@ -288,6 +307,9 @@ func (a *App) mountDevelopment(addr string) {
 	if a.Config.Production() || !loopback(addr) {
 		return
 	}
+	mailbox := devpages.Handler(a.Box)
+	a.Web.Mount("GET /_dev/mail", mailbox)
+	a.Web.Mount("GET /_dev/mail/", mailbox)
 	a.Web.Mount("GET /_dev/stats", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		s := a.DB.Stats()

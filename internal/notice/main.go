@@ -1,5 +1,5 @@
-// Command notice writes the file NOTICE: which third-party modules the product
-// contains, under which licences, with their full texts. It refuses a module
+// Command notice writes the file NOTICE: which third-party modules and copied files
+// the product contains, under which licences, with their full texts. It refuses a module
 // whose licence it does not know, or that would bind the product's users.
 package main
 
@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,7 +33,11 @@ func run(file string, check bool) error {
 	if err != nil {
 		return err
 	}
-	text, err := write(modules)
+	copied, err := vendored(".")
+	if err != nil {
+		return err
+	}
+	text, err := write(append(modules, copied...))
 	if err != nil {
 		return err
 	}
@@ -44,7 +49,7 @@ func run(file string, check bool) error {
 		return err
 	}
 	if !bytes.Equal(have, text) {
-		return fmt.Errorf("%s does not match go.mod; run make notice and commit the result", file)
+		return fmt.Errorf("%s does not match go.mod and the vendored folders; run make notice and commit the result", file)
 	}
 	return nil
 }
@@ -78,6 +83,33 @@ func dependencies() ([]module, error) {
 		}
 	}
 	return withTexts(dirs)
+}
+
+// vendored lists what other registries gave: the folders name@version in any
+// folder named vendored, with the licences that lie beside the copied files.
+func vendored(root string) (modules []module, err error) {
+	err = filepath.WalkDir(root, func(dir string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil || !d.IsDir():
+			return err
+		case d.Name() == "node_modules" || dir != root && strings.HasPrefix(d.Name(), "."):
+			return fs.SkipDir
+		case filepath.Base(filepath.Dir(dir)) != "vendored":
+			return nil
+		}
+		at := strings.LastIndex(d.Name(), "@")
+		if at <= 0 {
+			return fmt.Errorf("%s is not named name@version", dir)
+		}
+		texts, err := licences(dir, map[string]bool{dir: true})
+		if err != nil {
+			return err
+		}
+		modules = append(modules, module{d.Name()[:at], d.Name()[at+1:], texts})
+		return fs.SkipDir
+	})
+	slices.SortFunc(modules, func(a, b module) int { return strings.Compare(a.name, b.name) })
+	return modules, err
 }
 
 // listed is a module as the go command tells it.

@@ -72,14 +72,7 @@ func TestEqualTextsAreWrittenOnce(t *testing.T) {
 
 func TestLicencesAreFoundBesideAndAboveAPackage(t *testing.T) {
 	root := t.TempDir()
-	for name, body := range map[string]string{"LICENSE": mit, "NOTICE.txt": "thanks", "a/LICENCE.md": bsd, "a/b/x.go": "", "unused/LICENSE": agpl, "license.go": ""} {
-		if err := os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(root, name), []byte(body), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	lay(t, root, map[string]string{"LICENSE": mit, "NOTICE.txt": "thanks", "a/LICENCE.md": bsd, "a/b/x.go": "", "unused/LICENSE": agpl, "license.go": ""})
 	texts, err := licences(root, map[string]bool{filepath.Join(root, "a", "b"): true})
 	if err != nil {
 		t.Fatal(err)
@@ -90,5 +83,37 @@ func TestLicencesAreFoundBesideAndAboveAPackage(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"LICENSE", "NOTICE.txt", "a/LICENCE.md"}, names); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestCopiedFilesAreFoundWithTheirLicences(t *testing.T) {
+	root := t.TempDir()
+	lay(t, root, map[string]string{
+		"platform/x/vendored/tool@1.2.3/LICENSE": mit, "platform/x/vendored/tool@1.2.3/tool.js.gz": "", "platform/x/vendored/@scope@2.0.0/LICENSE": bsd,
+		"node_modules/x/vendored/other@1/LICENSE": agpl, ".git/vendored/other@1/LICENSE": agpl, "platform/x/LICENSE": agpl,
+	})
+	got, err := vendored(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []module{{"@scope", "2.0.0", []text{{"LICENSE", bsd, []string{"BSD-3-Clause"}}}}, {"tool", "1.2.3", []text{{"LICENSE", mit, []string{"MIT"}}}}}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(module{}, text{})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	lay(t, root, map[string]string{"vendored/nameless/LICENSE": mit})
+	if _, err := vendored(root); err == nil {
+		t.Error("a folder without a version passes")
+	}
+}
+
+func lay(t *testing.T, root string, files map[string]string) {
+	t.Helper()
+	for name, body := range files {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(root, name), []byte(body), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

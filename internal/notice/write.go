@@ -14,7 +14,8 @@ Copyright The Tenon Authors
 Licensed under the Apache License, Version 2.0 (see LICENSE).
 
 Tenon contains the following third-party modules. This file is generated from
-go.mod and the modules' own licence files (make notice); do not edit it.
+go.mod, the vendored folders and the modules' own licence files (make notice);
+do not edit it.
 `
 
 // write renders NOTICE: a table of the modules, then each distinct text once.

@@ -61,6 +61,7 @@ var (
 	ErrLocaleInvalid    = errs.New(errs.Invalid, "accounts.locale_invalid", "Enter a language such as en or de-AT.").On("body.locale")
 	ErrAvatarInvalid    = errs.New(errs.Invalid, "accounts.avatar_url_invalid", "Pictures cannot be set by address here.").On("body.avatar_url")
 	ErrEmailInvalid     = errs.New(errs.Invalid, "accounts.email_invalid", "Enter one e-mail address, such as name@example.com.").On("body.email")
+	ErrSetupToken       = errs.New(errs.Forbidden, "accounts.setup_token", "Follow the link that the server printed when it started.")
 	ErrSetupDone        = errs.New(errs.NotFound, "not_found", "There is no such thing here.")
 )
 
@@ -155,8 +156,6 @@ var commonPasswords = sync.OnceValue(func() map[string]bool {
 type tokenKind struct{}
 
 func (tokenKind) Prefix() string { return "tok" }
-
-type tokenID = id.ID[tokenKind]
 
 // purpose is what a one-time token is good for.
 type purpose string

@@ -2,8 +2,6 @@ package accounts
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"log/slog"
 	"net/url"
@@ -351,7 +349,7 @@ func (s *Service) answer(ctx context.Context, email string, p purpose) error {
 	if a.Status != Active || p == verifyEmail && a.EmailVerified {
 		return nil
 	}
-	if !s.Limits.Allow(ctx, "mail:"+string(p)+":"+hashed(email), ratelimit.Every(5, time.Hour)).Allowed {
+	if !s.Limits.Allow(ctx, ratelimit.KeyOf("mail:"+string(p), email), ratelimit.Every(5, time.Hour)).Allowed {
 		return nil
 	}
 	return s.DB.Platform(person).Tx(ctx, func(tx *db.Tx) error {
@@ -384,7 +382,7 @@ func (s *Service) ask(ctx context.Context, email string, p purpose) error {
 type Update struct {
 	Name, Locale, AvatarURL *string
 	DefaultOrg              *id.Org
-	// Match refuses the change if the account is not as the caller read it.
+	// Match, if set, refuses the change when the account is not as the caller read it.
 	Match func(updatedAt time.Time) error
 }
 
@@ -397,8 +395,10 @@ func (s *Service) Update(ctx context.Context, u Update) (Account, error) {
 		if err != nil {
 			return err
 		}
-		if err := u.Match(a.UpdatedAt); err != nil {
-			return err
+		if u.Match != nil {
+			if err := u.Match(a.UpdatedAt); err != nil {
+				return err
+			}
 		}
 		changes, err := u.apply(&a)
 		if err != nil || len(changes) == 0 {
@@ -480,9 +480,25 @@ func (s *Service) SetupLink(ctx context.Context) (string, error) {
 	return s.PublicURL() + "/setup?token=" + url.QueryEscape(token), nil
 }
 
-// SetUpWaits reports whether the first administrator is still to be made.
-func (s *Service) SetUpWaits(ctx context.Context) (bool, error) {
-	return setupWaits(ctx, s.DB.Platform("the first administrator"))
+// CheckSetup reports whether token may make the first administrator: ErrSetupDone
+// once there was one, ErrSetupToken while it is not the token of the newest link.
+func (s *Service) CheckSetup(ctx context.Context, token string) error {
+	c := s.DB.Platform("the first administrator")
+	waits, err := setupWaits(ctx, c)
+	if err != nil {
+		return err
+	}
+	if !waits {
+		return ErrSetupDone
+	}
+	if !secret.IsToken("setup", token) {
+		return ErrSetupToken
+	}
+	offered, err := isOffered(ctx, c, secret.Hash(token))
+	if err == nil && !offered {
+		err = ErrSetupToken
+	}
+	return err
 }
 
 // CompleteSetup makes the first administrator by the one-time link, once and for all.
@@ -579,10 +595,4 @@ func cleanAvatar(text string) (string, error) {
 		return "", ErrAvatarInvalid
 	}
 	return "", nil
-}
-
-// hashed keeps addresses out of the limiter's keys.
-func hashed(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:16])
 }

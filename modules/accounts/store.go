@@ -185,6 +185,11 @@ func setupWaits(ctx context.Context, c db.Conn) (bool, error) {
 	return n == 0, err
 }
 
+func isOffered(ctx context.Context, c db.Conn, hash []byte) (bool, error) {
+	n, err := db.One(ctx, c, db.Scalar[int], `SELECT count(*) FROM setup WHERE token_hash = $1 AND completed_at IS NULL`, hash)
+	return n > 0, err
+}
+
 // completeSetup closes the door behind the first administrator. Without a hash it is
 // the shell that asks, and no link needs to have been offered.
 func completeSetup(ctx context.Context, c db.Conn, hash []byte, now time.Time) (bool, error) {

@@ -73,8 +73,11 @@ type Actor struct {
 
 // Filter narrows a list of events. Zero fields do not narrow.
 type Filter struct {
-	Type, Actor, Target string
-	From, To            time.Time
+	Type   string
+	Actor  string
+	Target string
+	From   time.Time // at this instant or later
+	To     time.Time // before this instant
 }
 
 // position is where a page of events ends.

@@ -45,7 +45,7 @@ type FilterInput struct {
 }
 
 func (f FilterInput) filter() Filter {
-	return Filter{Type: f.Type, Actor: f.Actor, Target: f.Target, From: f.From, To: f.To}
+	return Filter(f)
 }
 
 type listInput struct {

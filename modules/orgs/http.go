@@ -116,6 +116,7 @@ type orgInput struct{ web.InOrg }
 
 type updateInput struct {
 	web.InOrg
+	web.IfMatch
 	Body struct {
 		Name        *string `json:"name,omitempty"`
 		Slug        *string `json:"slug,omitempty"`
@@ -128,7 +129,7 @@ type updateInput struct {
 }
 
 func (in *updateInput) update() Update {
-	u := Update{Name: in.Body.Name, Slug: in.Body.Slug, Description: in.Body.Description}
+	u := Update{Name: in.Body.Name, Slug: in.Body.Slug, Description: in.Body.Description, Match: in.Check}
 	if settings := in.Body.Settings; settings != nil {
 		u.Locale, u.TimeZone = settings.Locale, settings.TimeZone
 	}
@@ -142,7 +143,12 @@ type transferInput struct {
 	}
 }
 
-type orgOutput struct{ Body Org }
+type orgOutput struct {
+	ETag string `header:"ETag"`
+	Body Org
+}
+
+func shown(o Org) *orgOutput { return &orgOutput{web.ETag(o.UpdatedAt), o} }
 
 type deleteOutput struct {
 	Body struct {
@@ -153,7 +159,7 @@ type deleteOutput struct {
 
 func (s *Service) handleCreate(ctx context.Context, in *createInput) (*orgOutput, error) {
 	o, err := s.Create(ctx, NewOrg{Name: in.Body.Name, Slug: in.Body.Slug, Description: in.Body.Description})
-	return &orgOutput{o}, err
+	return shown(o), err
 }
 
 func (s *Service) handleList(ctx context.Context, in *listInput) (*web.ListOutput[Org], error) {
@@ -163,12 +169,12 @@ func (s *Service) handleList(ctx context.Context, in *listInput) (*web.ListOutpu
 
 func (s *Service) handleGet(ctx context.Context, in *orgInput) (*orgOutput, error) {
 	o, err := s.Get(ctx, in.Org)
-	return &orgOutput{o}, err
+	return shown(o), err
 }
 
 func (s *Service) handleUpdate(ctx context.Context, in *updateInput) (*orgOutput, error) {
 	o, err := s.Update(ctx, in.Org, in.update())
-	return &orgOutput{o}, err
+	return shown(o), err
 }
 
 func (s *Service) handleDelete(ctx context.Context, in *orgInput) (*deleteOutput, error) {
@@ -180,12 +186,12 @@ func (s *Service) handleDelete(ctx context.Context, in *orgInput) (*deleteOutput
 
 func (s *Service) handleRestore(ctx context.Context, in *orgInput) (*orgOutput, error) {
 	o, err := s.Restore(ctx, in.Org)
-	return &orgOutput{o}, err
+	return shown(o), err
 }
 
 func (s *Service) handleTransfer(ctx context.Context, in *transferInput) (*orgOutput, error) {
 	o, err := s.Transfer(ctx, in.Org, in.Body.AccountID)
-	return &orgOutput{o}, err
+	return shown(o), err
 }
 
 // Permission is what can be allowed, as the API shows it.

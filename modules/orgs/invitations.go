@@ -259,11 +259,11 @@ func (s *Service) AcceptAsNew(ctx context.Context, token, name, password string)
 		if err := h.welcome(ctx, inv, account); err != nil {
 			return err
 		}
-		tokens, err := s.Sessions.In(tx).Open(ctx, account, sessions.OpenOptions{})
+		opened, err := s.Sessions.In(tx).Open(ctx, account, false)
 		if err != nil {
 			return err
 		}
-		out = tokens
+		out = opened.Tokens
 		return nil
 	})
 	return out, err

@@ -48,6 +48,11 @@ func (s *Service) Members(ctx context.Context, org id.Org, after *place[id.Accou
 	return members(ctx, s.DB.Org(org), org, after, n)
 }
 
+// Member returns one member of an organization, or ErrMemberNotFound.
+func (s *Service) Member(ctx context.Context, org id.Org, account id.Account) (Member, error) {
+	return memberByID(ctx, s.DB.Org(org), org, account)
+}
+
 // Join makes an account a member without an invitation. It is for modules that know
 // who belongs, such as a directory's.
 func (s *Service) Join(ctx context.Context, org id.Org, account id.Account, role authz.Role) (Member, error) {

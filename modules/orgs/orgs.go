@@ -118,6 +118,9 @@ func (n NewOrg) clean() (_ NewOrg, err error) {
 type Update struct {
 	Name, Slug, Description *string
 	Locale, TimeZone        *string // settings
+
+	// Match, if set, refuses the change when the organization is not as the caller read it.
+	Match func(updatedAt time.Time) error
 }
 
 // apply changes o and reports the fields that have new values.

@@ -28,6 +28,7 @@ type Deps struct {
 	Changed   *cache.Bus
 	Roles     *authz.Catalog
 	PublicURL func() string
+	CacheOff  bool
 	Now       clock.Now
 }
 
@@ -46,7 +47,7 @@ type memberKey struct {
 // New returns the organizations service.
 func New(d Deps) *Service {
 	s := &Service{Deps: d}
-	s.memberships = cache.Memoize(d.Changed, cache.MemoOptions{Name: "membership", TTL: time.Minute, NegativeTTL: 10 * time.Second, Size: 50_000}, s.loadMembership)
+	s.memberships = cache.Memoize(d.Changed, cache.MemoOptions{Name: "memberships", TTL: time.Minute, NegativeTTL: 10 * time.Second, Size: 50_000, Off: d.CacheOff}, s.loadMembership)
 	return s
 }
 
@@ -165,6 +166,11 @@ func (s *Service) Update(ctx context.Context, org id.Org, u Update) (Org, error)
 	}
 	var out Org
 	err := s.changeOn(ctx, c, org, PermUpdate, func(h *held) error {
+		if u.Match != nil {
+			if err := u.Match(h.org.UpdatedAt); err != nil {
+				return err
+			}
+		}
 		changed := h.org
 		changes, err := u.apply(&changed)
 		if err != nil {

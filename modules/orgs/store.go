@@ -12,7 +12,7 @@ import (
 	"github.com/tenonhq/tenon/platform/id"
 )
 
-const orgColumns = `o.id, o.slug, o.name, o.description, o.settings, o.status, o.purge_at, o.created_at, o.updated_at`
+const orgColumns = `id, slug, name, description, settings, status, purge_at, created_at, updated_at`
 
 func scanOrg(r db.Row) (o Org, err error) {
 	err = o.scan(r)
@@ -75,14 +75,14 @@ func deleteSlug(ctx context.Context, c db.Conn, org id.Org) error {
 }
 
 func orgByID(ctx context.Context, c db.Conn, org id.Org) (Org, error) {
-	o, err := db.One(ctx, c, scanOrg, `SELECT `+orgColumns+` FROM orgs o WHERE o.id = $1`, org)
+	o, err := db.One(ctx, c, scanOrg, `SELECT `+orgColumns+` FROM orgs WHERE id = $1`, org)
 	return o, or(err, ErrNotFound)
 }
 
 // lockOrg reads an organization and keeps others from doing so until the transaction
 // ends: an UPDATE that changes nothing, which both databases take for a lock.
 func lockOrg(ctx context.Context, tx *db.Tx, org id.Org) (Org, error) {
-	o, err := db.One(ctx, tx, scanOrg, `UPDATE orgs AS o SET updated_at = o.updated_at WHERE o.id = $1 RETURNING `+orgColumns, org)
+	o, err := db.One(ctx, tx, scanOrg, `UPDATE orgs SET updated_at = updated_at WHERE id = $1 RETURNING `+orgColumns, org)
 	return o, or(err, ErrNotFound)
 }
 
@@ -107,7 +107,7 @@ func orgsOf(ctx context.Context, c db.Conn, account id.Account, after *place[id.
 		err = o.scan(r, &o.Role, &o.joinedAt)
 		return o, err
 	}, `
-		SELECT `+orgColumns+`, m.role, m.joined_at
+		SELECT o.id, o.slug, o.name, o.description, o.settings, o.status, o.purge_at, o.created_at, o.updated_at, m.role, m.joined_at
 		FROM org_members m JOIN orgs o ON o.id = m.org_id
 		WHERE m.account_id = $1 AND (o.status IN ('active', 'suspended') OR o.status = 'deleting' AND m.role = 'owner')
 			AND (m.joined_at > $2 OR m.joined_at = $2 AND m.org_id > $3)
@@ -148,7 +148,7 @@ func bury(ctx context.Context, c db.Conn, org id.Org, now time.Time) (bool, erro
 }
 
 func dueOrgs(ctx context.Context, c db.Conn, now time.Time, n int) ([]Org, error) {
-	return db.All(ctx, c, scanOrg, `SELECT `+orgColumns+` FROM orgs o WHERE o.status = 'deleting' AND o.purge_at <= $1 ORDER BY o.purge_at LIMIT $2`, now, n)
+	return db.All(ctx, c, scanOrg, `SELECT `+orgColumns+` FROM orgs WHERE status = 'deleting' AND purge_at <= $1 ORDER BY purge_at LIMIT $2`, now, n)
 }
 
 func goneOrgs(ctx context.Context, c db.Conn, n int) ([]id.Org, error) {

@@ -76,6 +76,7 @@ func (s *Service) routes(r *web.Router) {
 		Summary:     "Make the first administrator",
 		Description: "With the token that `tenon serve` prints on an empty database, once and for all; `404` ever after.",
 		Access:      authz.Public(), Limit: ratelimit.Every(10, time.Minute),
+		Errors: []*errs.Error{accounts.ErrSetupToken, accounts.ErrSetupDone},
 	}, s.handleSetUp)
 
 	web.Handle(r, web.Op{
@@ -190,12 +191,14 @@ type changePasswordInput struct {
 	}
 }
 
+// setUpInput has no required members: whether there is anything here comes before
+// what the request lacks.
 type setUpInput struct {
 	Body struct {
-		Token    string `json:"token" maxLength:"200" doc:"From the link that tenon serve prints"`
-		Email    string `json:"email" maxLength:"320" example:"ada@example.com"`
-		Password string `json:"password" maxLength:"1024"`
-		Name     string `json:"name" maxLength:"100" example:"Ada Lovelace"`
+		Token    string `json:"token,omitempty" maxLength:"200" doc:"From the link that tenon serve prints"`
+		Email    string `json:"email,omitempty" maxLength:"320" example:"ada@example.com"`
+		Password string `json:"password,omitempty" maxLength:"1024"`
+		Name     string `json:"name,omitempty" maxLength:"100" example:"Ada Lovelace"`
 	}
 }
 

@@ -26,6 +26,6 @@ func (s *Service) Module() module.Spec {
 		Routes:     s.routes,
 		Jobs:       []jobs.Handler{jobs.On(s.sweep)},
 		Periodic:   []jobs.Periodic{{Every: time.Hour, Job: Sweep{}}},
-		Background: []module.Background{{Name: "sessions.activity", Run: s.flush}},
+		Background: []module.Background{{Name: "sessions.activity", Run: s.flush}, {Name: "sessions.failures", Run: s.noteFailures}},
 	}
 }

@@ -2,8 +2,6 @@ package sessions
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -42,15 +40,16 @@ type Deps struct {
 // Service is what other modules may call.
 type Service struct {
 	Deps
-	tx     *db.Tx
-	known  *cache.Memo[web.Credential, *resolved]
-	active *activity
+	tx       *db.Tx
+	known    *cache.Memo[web.Credential, *resolved]
+	active   *activity
+	failures chan failure
 }
 
 // New returns the sessions service.
 func New(d Deps) *Service {
 	d.Config = d.Config.withDefaults()
-	s := &Service{Deps: d, active: newActivity()}
+	s := &Service{Deps: d, active: newActivity(), failures: make(chan failure, maxFailures)}
 	s.known = cache.Memoize(d.Changed, cache.MemoOptions{Name: "principals", TTL: time.Minute, Size: 50_000, Off: d.CacheOff}, s.resolve)
 	return s
 }
@@ -146,7 +145,7 @@ func (s *Service) SignIn(ctx context.Context, email, password string, cookie boo
 	if err != nil {
 		return Opened{}, err
 	}
-	key := "sign_in:" + hashed(email)
+	key := ratelimit.KeyOf("sign_in", email)
 	if got := s.Limits.Allow(ctx, key, tries()); !got.Allowed {
 		return Opened{}, ErrTooMany.After(got.RetryAfter)
 	}
@@ -174,18 +173,52 @@ func (s *Service) SignIn(ctx context.Context, email, password string, cookie boo
 	return s.Open(ctx, a, cookie)
 }
 
-// failed notes a wrong password in the log of the account, if there is one.
+// failed answers a wrong password. That it was tried is noted later: the answer takes
+// no longer for an account that exists than for one that does not.
 func (s *Service) failed(ctx context.Context, a accounts.Account) error {
 	if a.ID.IsZero() {
 		return ErrCredentials.Because(errors.New("no account has the address"))
 	}
-	err := s.DB.Account(a.ID).Tx(ctx, func(tx *db.Tx) error {
-		return s.In(tx).record(ctx, a.ID, a.Name, SignInFailed{About{AccountID: a.ID}})
-	})
-	if err != nil {
-		return err
+	select {
+	case s.failures <- failure{context.WithoutCancel(ctx), a.ID, a.Name}:
+	default:
+		s.Log.WarnContext(ctx, "too many failed sign-ins to note them all", "account_id", a.ID.String())
 	}
 	return ErrCredentials.Because(fmt.Errorf("wrong password for %s, or it is %s", a.ID, a.Status))
+}
+
+// failure is a sign-in that failed, with the request it came by.
+type failure struct {
+	ctx     context.Context
+	account id.Account
+	name    string
+}
+
+// maxFailures is how many failed sign-ins may wait to be noted.
+const maxFailures = 1000
+
+// noteFailures writes failed sign-ins to the log of their account, to the last one.
+func (s *Service) noteFailures(ctx context.Context) error {
+	for {
+		select {
+		case f := <-s.failures:
+			s.noteFailure(f)
+		case <-ctx.Done():
+			for len(s.failures) > 0 {
+				s.noteFailure(<-s.failures)
+			}
+			return nil
+		}
+	}
+}
+
+func (s *Service) noteFailure(f failure) {
+	err := s.DB.Account(f.account).Tx(f.ctx, func(tx *db.Tx) error {
+		return s.In(tx).record(f.ctx, f.account, f.name, SignInFailed{About{AccountID: f.account}})
+	})
+	if err != nil {
+		s.Log.WarnContext(f.ctx, "note a failed sign-in", "err", err)
+	}
 }
 
 // Refresh exchanges a refresh token for the next pair. One step behind, or within
@@ -354,7 +387,7 @@ func (s *Service) confirmed(ctx context.Context, password string) (accounts.Acco
 	if err != nil {
 		return a, err
 	}
-	key := "sign_in:" + hashed(a.Email)
+	key := ratelimit.KeyOf("sign_in", a.Email)
 	if got := s.Limits.Allow(ctx, key, tries()); !got.Allowed {
 		return a, ErrTooMany.After(got.RetryAfter)
 	}
@@ -449,13 +482,11 @@ func (s *Service) Register(ctx context.Context, n accounts.NewAccount) (Opened, 
 
 func (s *Service) verifies() bool { return s.Accounts.Config.VerifyEmail != "off" }
 
-// SetUp makes the first administrator by the one-time link and signs them in.
+// SetUp makes the first administrator by the one-time link and signs them in. Once
+// that has happened there is nothing here any more, whatever is sent.
 func (s *Service) SetUp(ctx context.Context, token string, n accounts.NewAccount) (out Opened, err error) {
-	if !secret.IsToken("setup", token) {
-		return out, accounts.ErrSetupDone
-	}
-	if waits, err := s.Accounts.SetUpWaits(ctx); err != nil || !waits {
-		return out, errors.Join(err, accounts.ErrSetupDone)
+	if err := s.Accounts.CheckSetup(ctx, token); err != nil {
+		return out, err
 	}
 	p, err := s.Accounts.Prepare(ctx, n)
 	if err != nil {
@@ -471,10 +502,4 @@ func (s *Service) SetUp(ctx context.Context, token string, n accounts.NewAccount
 		return err
 	})
 	return out, err
-}
-
-// hashed keeps addresses out of the limiter's keys.
-func hashed(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:16])
 }

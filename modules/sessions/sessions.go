@@ -69,9 +69,9 @@ var (
 
 // Config says how long sessions last.
 type Config struct {
-	AccessLife time.Duration `env:"TENON_SESSIONS_ACCESS_TOKEN_LIFE" envDefault:"15m"` // of one access token
-	Idle       time.Duration `env:"TENON_SESSIONS_IDLE" envDefault:"336h"`             // without activity: 14 days
-	Absolute   time.Duration `env:"TENON_SESSIONS_ABSOLUTE" envDefault:"2160h"`        // in any case: 90 days
+	AccessLife time.Duration `env:"TENON_SESSIONS_ACCESS_TOKEN_LIFE" envDefault:"15m"` // how long one access token is good
+	Idle       time.Duration `env:"TENON_SESSIONS_IDLE" envDefault:"336h"`             // how long a session lasts without activity: 14 days
+	Absolute   time.Duration `env:"TENON_SESSIONS_ABSOLUTE" envDefault:"2160h"`        // how long a session lasts in any case: 90 days
 }
 
 func (c Config) withDefaults() Config {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
-	"net/url"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -124,7 +122,7 @@ func TestManyCallersShareOneLoad(t *testing.T) {
 			}
 		})
 	}
-	eventually(t, time.Second, "a load has begun", func() bool { return loads.Load() == 1 })
+	servers.Within(t, time.Second, "a load has begun", func() bool { return loads.Load() == 1 })
 	close(release)
 	wg.Wait()
 	if loads.Load() != 1 {
@@ -164,7 +162,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	for k := range 10_000 {
 		get(k)
 	}
-	eventually(t, 5*time.Second, "most values are forgotten", func() bool {
+	servers.Within(t, 5*time.Second, "most values are forgotten", func() bool {
 		before := loads.Load()
 		for k := range 10_000 {
 			get(k)
@@ -313,7 +311,7 @@ func TestAnotherNodeNoticesWithinASecondWithoutAnyPush(t *testing.T) {
 	m := newMemo(there, minute, alice)
 	m.wants(t, 0, 1)
 	invalidate(t, d1, here, alice)
-	eventually(t, time.Second, "the other node loads again", func() bool {
+	servers.Within(t, time.Second, "the other node loads again", func() bool {
 		_, err := m.Get(t.Context(), "k")
 		return err == nil && m.loads.Load() == 2
 	})
@@ -348,7 +346,7 @@ func TestATransactionThatStayedOpenIsNoticedAlthoughLaterOnesCommittedBefore(t *
 	if quick.loads.Load() < 3 {
 		t.Fatalf("the other transactions were not noticed meanwhile: %d loads", quick.loads.Load())
 	}
-	eventually(t, time.Second, "the slow transaction is noticed", func() bool {
+	servers.Within(t, time.Second, "the slow transaction is noticed", func() bool {
 		_, err := slow.Get(t.Context(), "k")
 		return err == nil && slow.loads.Load() > 1
 	})
@@ -370,11 +368,11 @@ func TestANodeThatCannotPollServesNothingRemembered(t *testing.T) {
 	m.wants(t, 0, 2)
 	done := make(chan error)
 	go func() { done <- b.Run(ctx) }()
-	eventually(t, 5*time.Second, "the node is fresh", b.Fresh)
+	servers.Within(t, 5*time.Second, "the node is fresh", b.Fresh)
 	m.wants(t, 0, 2) // what was loaded before is still good: the poll looked far back
 	stop()
 	<-done
-	eventually(t, 2*time.Second, "the node is stale", func() bool { return !b.Fresh() })
+	servers.Within(t, 2*time.Second, "the node is stale", func() bool { return !b.Fresh() })
 	m.wants(t, 0, 3)
 	m.wants(t, 0, 4)
 }
@@ -386,7 +384,7 @@ func TestAnotherProcessOnSQLiteIsNoticed(t *testing.T) {
 	m := newMemo(runBus(t, cache.Options{DB: server}), minute, alice)
 	m.wants(t, 0, 1)
 	invalidate(t, cli, cache.NewBus(cache.Options{DB: cli, Now: clock.System, Log: quiet}), alice)
-	eventually(t, 2*time.Second, "the server loads again", func() bool {
+	servers.Within(t, 2*time.Second, "the server loads again", func() bool {
 		_, err := m.Get(t.Context(), "k")
 		return err == nil && m.loads.Load() == 2
 	})
@@ -402,7 +400,7 @@ func TestRedisHastensOtherNodes(t *testing.T) {
 	o = cache.Options{DB: d2, Redis: openRedis(t, patient(r)), Poll: time.Minute, MaxStale: 2 * time.Minute}
 	m := newMemo(runBus(t, o), minute, alice)
 	m.wants(t, 0, 1)
-	eventually(t, 10*time.Second, "the other node loads again", func() bool {
+	servers.Within(t, 10*time.Second, "the other node loads again", func() bool {
 		invalidate(t, d1, here, alice) // again and again: the subscription may not have begun
 		time.Sleep(100 * time.Millisecond)
 		_, err := m.Get(t.Context(), "k")
@@ -429,7 +427,7 @@ func TestASharedValueIsFoundByOtherNodesUntilItsTagChanges(t *testing.T) {
 		t.Fatalf("found %q after the change", v)
 	}
 	late.Set(t.Context(), []byte("loaded before the change"), time.Minute)
-	eventually(t, time.Second, "the other node finds nothing", func() bool {
+	servers.Within(t, time.Second, "the other node finds nothing", func() bool {
 		_, ok := b.At("k", alice).Get(t.Context())
 		return !ok
 	})
@@ -442,7 +440,7 @@ func TestASharedValueIsFoundByOtherNodesUntilItsTagChanges(t *testing.T) {
 	if v, ok := c.At("k", alice).Get(t.Context()); !ok || string(v) != "new" {
 		t.Fatalf("a new node found %q %v", v, ok)
 	}
-	send(t, r, "FLUSHALL")
+	r.Command(t, "FLUSHALL")
 	if _, ok := a.At("k", alice).Get(t.Context()); ok {
 		t.Fatal("found in an empty Redis")
 	}
@@ -509,7 +507,7 @@ func runBus(t *testing.T, o cache.Options) *cache.Bus {
 			t.Error(err)
 		}
 	})
-	eventually(t, 10*time.Second, "the bus is fresh", b.Fresh)
+	servers.Within(t, 10*time.Second, "the bus is fresh", b.Fresh)
 	return b
 }
 
@@ -535,37 +533,5 @@ func BenchmarkHit(b *testing.B) {
 	})
 }
 
-// eventually polls until ok, and fails with the sentence what if that takes longer than limit.
-func eventually(t *testing.T, limit time.Duration, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(limit); !ok(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("after %v it is still not true that %s", limit, what)
-		}
-	}
-}
-
 // patient makes the client wait longer than the product does: tests share their machine.
 func patient(s *servers.RedisServer) string { return s.URL() + "?timeout=2s" }
-
-// send sends one command line to the server, such as "FLUSHALL".
-func send(t *testing.T, s *servers.RedisServer, line string) {
-	t.Helper()
-	u, err := url.Parse(s.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := net.Dial("tcp", u.Host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if _, err := c.Write([]byte(line + "\r\n")); err != nil {
-		t.Fatal(err)
-	}
-	answer := make([]byte, 256)
-	n, err := c.Read(answer)
-	if err != nil || answer[0] == '-' {
-		t.Fatalf("%s: %s %v", line, answer[:n], err)
-	}
-}

@@ -30,7 +30,8 @@ const (
 type Config struct {
 	// URL is "sqlite:path/to/file.db" or "postgres://…". Empty: a SQLite file in the data folder.
 	URL string `env:"DATABASE_URL"`
-	// MigrateURL signs in as the owner of the tables where URL's role is not; only migrations use it.
+	// MigrateURL signs in as the owner of the tables, where the role of DATABASE_URL is not;
+	// only migrations use it.
 	MigrateURL string `env:"TENON_MIGRATE_DATABASE_URL"`
 	// ReplicaURL is a PostgreSQL replica for reads that may be stale.
 	ReplicaURL string `env:"DATABASE_REPLICA_URL"`
@@ -38,8 +39,8 @@ type Config struct {
 	MaxConns int `env:"DATABASE_MAX_CONNS" envDefault:"20"`
 	// MaxTx is the longest a transaction may last.
 	MaxTx time.Duration `env:"TENON_DATABASE_MAX_TX" envDefault:"30s"`
-	// WriterWait is how long a SQLite transaction waits for the one writer.
-	// Short in tests, so that a write which escapes its transaction fails loudly.
+	// WriterWait is how long a SQLite transaction waits for the one writer. (It is short in
+	// tests, so that a write which escapes its transaction fails loudly.)
 	WriterWait time.Duration `env:"TENON_SQLITE_WRITER_WAIT" envDefault:"10s"`
 	// Synchronous is SQLite's durability: NORMAL survives a killed process, FULL
 	// also a power cut (https://sqlite.org/pragma.html#pragma_synchronous).

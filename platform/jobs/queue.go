@@ -53,6 +53,9 @@ type client interface {
 
 // New returns a queue that knows no jobs yet.
 func New(d *db.DB, cfg Config, log *slog.Logger) (*Queue, error) {
+	if cfg.Workers == 0 {
+		cfg.Workers = 20
+	}
 	q := &Queue{db: d, cfg: cfg, log: log, handlers: map[string]Handler{}, subscriptions: map[string][]string{}}
 	var err error
 	q.client, err = q.open(&river.Config{})
@@ -134,7 +137,7 @@ func (q *Queue) Start(ctx context.Context) error {
 	for _, h := range q.handlers {
 		// A job that still runs must not be taken for one whose process died.
 		cfg.RescueStuckJobsAfter = max(cfg.RescueStuckJobsAfter, h.timeout+time.Minute)
-		cfg.Queues[h.queue] = river.QueueConfig{MaxWorkers: max(q.cfg.Workers, 1)}
+		cfg.Queues[h.queue] = river.QueueConfig{MaxWorkers: q.cfg.Workers}
 		river.AddWorkerArgs(cfg.Workers, rawArgs{kind: h.Kind}, &worker{q: q, handler: h})
 	}
 	if len(cfg.Queues) == 0 {
@@ -248,7 +251,6 @@ func (q *Queue) open(cfg *river.Config) (client, error) {
 	cfg.FetchPollInterval = 500 * time.Millisecond
 	cfg.ReindexerIndexNames = []string{} // rebuilding indexes needs ownership, which we do not have
 	cfg.SkipUnknownJobCheck = true
-	cfg.SkipJobKindValidation = true
 	pool, lite := db.RawPool(q.db)
 	if pool != nil {
 		cfg.Schema, cfg.PollOnly = schemaName, q.cfg.PollOnly

@@ -20,10 +20,10 @@ import (
 
 // Config says how mail leaves. Without a Host there is no SMTP; use a Box.
 type Config struct {
-	Host     string `env:"SMTP_HOST"`
-	Port     int    `env:"SMTP_PORT"` // 587 unless set; 465 with TLS "tls"
-	Username string `env:"SMTP_USERNAME"`
-	Password string `env:"SMTP_PASSWORD"`
+	Host     string `env:"SMTP_HOST"`     // the relay that mail leaves by; required in production
+	Port     int    `env:"SMTP_PORT"`     // 587 unless set; 465 with TLS "tls"
+	Username string `env:"SMTP_USERNAME"` // of the relay, where it asks for one
+	Password string `env:"SMTP_PASSWORD"` // of the relay, where it asks for one
 	// From is the sender of every mail: "name@example.com" or "Product <name@example.com>".
 	From string `env:"SMTP_FROM"`
 	// TLS is "starttls" (the default: encrypted or not sent), "tls" (from the first

@@ -15,10 +15,10 @@ import (
 
 // Branding is what a product shows of itself in every mail.
 type Branding struct {
-	ProductName string `env:"MAIL_PRODUCT_NAME"`
-	LogoURL     string `env:"MAIL_LOGO_URL"`    // https, shown 32 px high; without one the name is shown
-	Color       string `env:"MAIL_COLOR"`       // of buttons, as #rrggbb
-	SupportURL  string `env:"MAIL_SUPPORT_URL"` // https: or mailto:, in the footer
+	ProductName string `env:"MAIL_PRODUCT_NAME"` // what the product is called, in mail and in the API reference
+	LogoURL     string `env:"MAIL_LOGO_URL"`     // an https picture, shown 32 px high; without one the name is shown
+	Color       string `env:"MAIL_COLOR"`        // of buttons, as #rrggbb
+	SupportURL  string `env:"MAIL_SUPPORT_URL"`  // where to ask for help: https: or mailto:, in the footer of every mail
 }
 
 // Templates are the mails a product can write, each in one or more languages.

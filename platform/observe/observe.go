@@ -12,8 +12,8 @@ import (
 
 // Config says how much is logged and in which form. Its zero value logs JSON from level info.
 type Config struct {
-	Level  slog.Level `env:"LOG_LEVEL"`  // debug, info, warn or error
-	Format Format     `env:"LOG_FORMAT"` // json or text
+	Level  slog.Level `env:"LOG_LEVEL"`  // from where on events are logged: debug, info (unless set), warn or error
+	Format Format     `env:"LOG_FORMAT"` // the form of a line: json (unless set) or text
 }
 
 // Format is the form of a log line.

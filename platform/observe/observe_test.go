@@ -31,7 +31,8 @@ func TestTheHandlerKeepsTheContractOfSlog(t *testing.T) {
 func TestALineCarriesWhatItIsAbout(t *testing.T) {
 	account, org := id.New[accountKind](), id.New[orgKind]()
 	ctx := observe.With(context.Background(), observe.Fields{RequestID: "req-12345", TraceID: "abc"})
-	inner := context.WithValue(ctx, struct{}{}, 1)
+	inner, cancel := context.WithCancel(ctx) // a context derived from the one with fields
+	defer cancel()
 	observe.SetAccount(inner, id.Account(account))
 	observe.SetOrg(inner, id.Org(org))
 

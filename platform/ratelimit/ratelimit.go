@@ -8,6 +8,8 @@ package ratelimit
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"log/slog"
 	"strconv"
 	"sync/atomic"
@@ -190,3 +192,9 @@ if n ~= 0 and debt ~= math.max(0, stored) then
   end
 end
 return {allowed and 1 or 0, debt}`
+
+// KeyOf makes an opaque key of something private, such as an e-mail address.
+func KeyOf(kind, private string) string {
+	sum := sha256.Sum256([]byte(private))
+	return kind + ":" + hex.EncodeToString(sum[:16])
+}

@@ -5,8 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -164,8 +162,8 @@ func TestAnAttemptCountsAlsoWhenItsCallerHungUp(t *testing.T) {
 func TestALimitRefillsOnRedis(t *testing.T) {
 	l := limiter(open(t, patient(servers.Redis(t))), clock.System)
 	lim := ratelimit.Every(2, 200*time.Millisecond)
-	eventually(t, 5*time.Second, "the bucket runs empty", func() bool { return !l.Allow(t.Context(), "k", lim).Allowed })
-	eventually(t, 5*time.Second, "the bucket is full again", func() bool { return l.Check(t.Context(), "k", lim).Remaining == 2 })
+	servers.Within(t, 5*time.Second, "the bucket runs empty", func() bool { return !l.Allow(t.Context(), "k", lim).Allowed })
+	servers.Within(t, 5*time.Second, "the bucket is full again", func() bool { return l.Check(t.Context(), "k", lim).Remaining == 2 })
 }
 
 func TestTwoNodesShareALimit(t *testing.T) {
@@ -204,7 +202,7 @@ func TestALimitHoldsWhenRedisDies(t *testing.T) {
 		t.Fatalf("%d allowed without Redis, want 1 of 1", n)
 	}
 	s.Start(t)
-	eventually(t, 10*time.Second, "the limit is shared again", func() bool {
+	servers.Within(t, 10*time.Second, "the limit is shared again", func() bool {
 		return l.Check(t.Context(), "again", lim).Remaining == 10
 	})
 	if lines := strings.Count(log.String(), "\n"); lines != 2 {
@@ -218,7 +216,7 @@ func TestAFlushedRedisGivesNothingBackOnTheSameNode(t *testing.T) {
 	n := 0
 	for range 5 {
 		n += storm(t.Context(), "k", ratelimit.Every(10, time.Hour), 20, l)
-		send(t, s, "FLUSHALL")
+		s.Command(t, "FLUSHALL")
 	}
 	if n != 10 {
 		t.Fatalf("%d allowed through five flushes, want 10", n)
@@ -254,7 +252,7 @@ func TestRedisMayComeLater(t *testing.T) {
 		t.Fatalf("%d allowed before Redis came, want half of 10", n)
 	}
 	s.Start(t)
-	eventually(t, 10*time.Second, "the limit is shared", func() bool {
+	servers.Within(t, 10*time.Second, "the limit is shared", func() bool {
 		return l.Check(t.Context(), "other", lim).Remaining == 10
 	})
 }
@@ -332,40 +330,8 @@ func BenchmarkAllowLocal(b *testing.B) {
 	})
 }
 
-// eventually polls until ok, and fails with the sentence what if that takes longer than limit.
-func eventually(t *testing.T, limit time.Duration, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(limit); !ok(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("after %v it is still not true that %s", limit, what)
-		}
-	}
-}
-
 // patient makes the client wait longer than the product does: tests share their machine.
 func patient(s *servers.RedisServer) string { return s.URL() + "?timeout=2s" }
-
-// send sends one command line to the server, such as "FLUSHALL".
-func send(t *testing.T, s *servers.RedisServer, line string) {
-	t.Helper()
-	u, err := url.Parse(s.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := net.Dial("tcp", u.Host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if _, err := c.Write([]byte(line + "\r\n")); err != nil {
-		t.Fatal(err)
-	}
-	answer := make([]byte, 256)
-	n, err := c.Read(answer)
-	if err != nil || answer[0] == '-' {
-		t.Fatalf("%s: %s %v", line, answer[:n], err)
-	}
-}
 
 // down returns a server that is not running yet.
 func down(t *testing.T) *servers.RedisServer {

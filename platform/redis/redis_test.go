@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -37,7 +35,7 @@ func TestValuesAreKeptUntilTheyExpireOrAreDeleted(t *testing.T) {
 	if err := c.Set(ctx, "b", []byte("1"), time.Millisecond); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, time.Second, "the key has expired", func() bool {
+	servers.Within(t, time.Second, "the key has expired", func() bool {
 		_, found, _ := c.Get(ctx, "b")
 		return !found
 	})
@@ -52,7 +50,7 @@ func TestAScriptSurvivesTheServerForgettingIt(t *testing.T) {
 		if err != nil || !slices.Equal(got, []int64{42, 7}) {
 			t.Fatalf("got %v %v", got, err)
 		}
-		send(t, s, "SCRIPT FLUSH")
+		s.Command(t, "SCRIPT FLUSH")
 	}
 }
 
@@ -99,7 +97,7 @@ func TestAFrozenRedisCostsOneTimeLimitAndThenNothing(t *testing.T) {
 		t.Fatalf("a thousand refusals took %v", took)
 	}
 	s.Continue(t)
-	eventually(t, 10*time.Second, "the client recovers", c.Healthy)
+	servers.Within(t, 10*time.Second, "the client recovers", c.Healthy)
 }
 
 func TestARedisThatCannotBeWrittenIsUnhealthy(t *testing.T) {
@@ -110,15 +108,15 @@ func TestARedisThatCannotBeWrittenIsUnhealthy(t *testing.T) {
 		t.Run(ill.name, func(t *testing.T) {
 			s := servers.NewRedis(t)
 			c := open(t, patient(s))
-			send(t, s, ill.cause)
+			s.Command(t, ill.cause)
 			if err := c.Set(t.Context(), "k", nil, time.Second); err == nil {
 				t.Fatal("the write succeeded")
 			}
 			if c.Healthy() {
 				t.Fatal("the breaker stayed closed")
 			}
-			send(t, s, ill.cure)
-			eventually(t, 10*time.Second, "the client recovers", c.Healthy)
+			s.Command(t, ill.cure)
+			servers.Within(t, 10*time.Second, "the client recovers", c.Healthy)
 		})
 	}
 }
@@ -131,9 +129,9 @@ func TestRedisMayStartLaterAndRestart(t *testing.T) {
 	}
 	for range 2 {
 		s.Start(t)
-		eventually(t, 10*time.Second, "the client recovers", func() bool { return c.Ping(t.Context()) == nil })
+		servers.Within(t, 10*time.Second, "the client recovers", func() bool { return c.Ping(t.Context()) == nil })
 		s.Kill(t)
-		eventually(t, 10*time.Second, "an idle client notices", func() bool { return !c.Healthy() })
+		servers.Within(t, 10*time.Second, "an idle client notices", func() bool { return !c.Healthy() })
 	}
 }
 
@@ -153,7 +151,7 @@ func TestASubscriptionOutlivesARestart(t *testing.T) {
 		})
 	}()
 	for _, word := range []string{"before", "after"} {
-		eventually(t, 10*time.Second, "a message arrives "+word, func() bool {
+		servers.Within(t, 10*time.Second, "a message arrives "+word, func() bool {
 			if err := c.Publish(t.Context(), "news", []byte(word)); err != nil {
 				return false
 			}
@@ -192,40 +190,8 @@ func open(t *testing.T, url string) *redis.Client {
 	return c
 }
 
-// eventually polls until ok, and fails with the sentence what if that takes longer than limit.
-func eventually(t *testing.T, limit time.Duration, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(limit); !ok(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("after %v it is still not true that %s", limit, what)
-		}
-	}
-}
-
 // patient makes the client wait longer than the product does: tests share their machine.
 func patient(s *servers.RedisServer) string { return s.URL() + "?timeout=2s" }
-
-// send sends one command line to the server, such as "FLUSHALL".
-func send(t *testing.T, s *servers.RedisServer, line string) {
-	t.Helper()
-	u, err := url.Parse(s.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := net.Dial("tcp", u.Host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if _, err := c.Write([]byte(line + "\r\n")); err != nil {
-		t.Fatal(err)
-	}
-	answer := make([]byte, 256)
-	n, err := c.Read(answer)
-	if err != nil || answer[0] == '-' {
-		t.Fatalf("%s: %s %v", line, answer[:n], err)
-	}
-}
 
 // down returns a server that is not running yet.
 func down(t *testing.T) *servers.RedisServer {

@@ -12,16 +12,18 @@ import (
 
 // Config says how the API is reached.
 type Config struct {
-	// PublicURL is where people reach the product; every link in every mail begins with it.
+	// PublicURL is where people reach the product, such as https://app.example.com: every
+	// link in every mail begins with it. Required in production.
 	PublicURL string `env:"TENON_PUBLIC_URL"`
-	// TrustedProxies are the networks whose X-Forwarded-For is believed; none by default.
+	// TrustedProxies are the networks, such as 10.0.0.0/8, whose X-Forwarded-For is
+	// believed; none unless set.
 	TrustedProxies []netip.Prefix `env:"TENON_TRUSTED_PROXIES"`
 	// AllowedOrigins are other web origins that may call the API from a browser, exactly.
 	AllowedOrigins []string `env:"TENON_ALLOWED_ORIGINS"`
 	// BodyLimit bounds JSON bodies, in bytes.
 	BodyLimit int64 `env:"TENON_BODY_LIMIT" envDefault:"262144"`
 	// DrainDelay is how long a stopping node still accepts work after it has said
-	// that it is not ready, for load balancers to notice.
+	// that it is not ready, for load balancers to notice: 5 seconds in production.
 	DrainDelay time.Duration `env:"TENON_DRAIN_DELAY"`
 }
 

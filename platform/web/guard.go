@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,7 +34,9 @@ func (r *Router) guard(op Op, bodyLimit int64) func(huma.Context, func(huma.Cont
 			err = r.withinLimit(ctx, w, op)
 		}
 		if err == nil {
-			err = readBody(w, q, c.Operation().RequestBody != nil, bodyLimit)
+			if err = readBody(w, q, c.Operation().RequestBody != nil, bodyLimit); err != nil {
+				err = cmp.Or(r.missing(ctx, q, params), err)
+			}
 		}
 		q = q.WithContext(ctx)
 		if err != nil {
@@ -62,7 +65,8 @@ func pathParams(path string) []string {
 
 // admit checks the declared access and returns the context of the operation.
 func (r *Router) admit(q *http.Request, op Op, params []string) (context.Context, error) {
-	ctx := context.WithValue(q.Context(), callKey{}, &call{router: r, op: op.ID, query: q.URL.RawQuery})
+	missing := func(ctx context.Context) error { return r.missing(ctx, q, params) }
+	ctx := context.WithValue(q.Context(), callKey{}, &call{router: r, op: op.ID, query: q.URL.RawQuery, missing: missing})
 	access := op.Access
 	if access.Kind() != "public" || access.Honours() {
 		p, err := r.caller(ctx, q)
@@ -87,7 +91,7 @@ func (r *Router) admit(q *http.Request, op Op, params []string) (context.Context
 	if err := r.checkPathIDs(q, params); err != nil {
 		return ctx, err
 	}
-	return ctx, r.checkFresh(ctx, access)
+	return ctx, r.checkFresh(ctx, q, access, params)
 }
 
 func (r *Router) admitMember(ctx context.Context, q *http.Request, access authz.Access, params []string) (context.Context, error) {
@@ -110,12 +114,13 @@ func (r *Router) admitMember(ctx context.Context, q *http.Request, access authz.
 	if !m.Perms[access.Perm()] {
 		return ctx, r.deny(ctx, q, access, params)
 	}
-	return ctx, r.checkFresh(ctx, access)
+	return ctx, r.checkFresh(ctx, q, access, params)
 }
 
-// deny refuses a member who lacks the permission, unless the path names something
-// that is not there: then that comes first, as it does for those who are allowed.
-func (r *Router) deny(ctx context.Context, q *http.Request, access authz.Access, params []string) error {
+// missing is errNotFound when the path names something that is not there. It is asked
+// before any other refusal, so that each of them says nothing about what exists, and
+// by the operation itself where nothing is refused.
+func (r *Router) missing(ctx context.Context, q *http.Request, params []string) error {
 	for _, name := range params {
 		exists := r.pathIDs[name].Exists
 		if exists == nil {
@@ -128,6 +133,14 @@ func (r *Router) deny(ctx context.Context, q *http.Request, access authz.Access,
 		if !found {
 			return errNotFound
 		}
+	}
+	return nil
+}
+
+// deny refuses a member who lacks the permission.
+func (r *Router) deny(ctx context.Context, q *http.Request, access authz.Access, params []string) error {
+	if err := r.missing(ctx, q, params); err != nil {
+		return err
 	}
 	m := authz.MembershipFrom(ctx)
 	if m.Refusal != nil {
@@ -145,11 +158,11 @@ func (r *Router) checkPathIDs(q *http.Request, params []string) error {
 	return nil
 }
 
-func (r *Router) checkFresh(ctx context.Context, access authz.Access) error {
-	if access.IsFresh() && r.Now().Sub(authz.From(ctx).AuthenticatedAt) > authz.FreshFor {
-		return authz.ErrFresh.With("methods", []string{"password"})
+func (r *Router) checkFresh(ctx context.Context, q *http.Request, access authz.Access, params []string) error {
+	if !access.IsFresh() || r.Now().Sub(authz.From(ctx).AuthenticatedAt) <= authz.FreshFor {
+		return nil
 	}
-	return nil
+	return cmp.Or(r.missing(ctx, q, params), error(authz.ErrFresh.With("methods", []string{"password"})))
 }
 
 // Credential is what a caller showed: one of the two.

@@ -20,12 +20,28 @@ var setUpHuma = sync.OnceFunc(func() {
 	huma.NewError = problemFromHuma
 	huma.NewErrorWithContext = func(c huma.Context, status int, message string, causes ...error) huma.StatusError {
 		e := problemFromHuma(status, message, causes...)
-		if p, ok := e.(*Problem); ok && c != nil {
-			p.RequestID = ClientFrom(c.Context()).RequestID
+		p, ok := e.(*Problem)
+		if !ok || c == nil {
+			return e
 		}
-		return e
+		p = missingFirst(c.Context(), p)
+		p.RequestID = ClientFrom(c.Context()).RequestID
+		return p
 	}
 })
+
+// missingFirst is p, unless p says that the request is not valid and what its path
+// names is not there: that comes first.
+func missingFirst(ctx context.Context, p *Problem) *Problem {
+	c, ok := ctx.Value(callKey{}).(*call)
+	if !ok || p.Status != http.StatusBadRequest && p.Status != http.StatusUnprocessableEntity {
+		return p
+	}
+	if err := c.missing(ctx); err != nil {
+		return c.router.problem(ctx, err)
+	}
+	return p
+}
 
 const apiIntroduction = `JSON over HTTP. Instants are RFC 3339 in UTC, ids are text with a type prefix, keys are snake_case.
 
@@ -45,14 +61,18 @@ func securitySchemes() map[string]*huma.SecurityScheme {
 }
 
 // schemaName names a Go type in the document: package and type for our own, so that
-// two modules may each have a Role.
-func schemaName(t reflect.Type, hint string) string {
+// two modules may each have a Role. A type without a name belongs to the module whose
+// operation is being registered.
+func (r *Router) schemaName(t reflect.Type, hint string) string {
 	name := huma.DefaultSchemaNamer(t, hint)
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	pkg := t.PkgPath()
-	if t.Name() == "" || pkg == "" || strings.HasSuffix(pkg, "platform/web") {
+	switch {
+	case t.Kind() == reflect.Struct && t.Name() == "":
+		pkg = r.registering
+	case pkg == "" || strings.HasSuffix(pkg, "platform/web"):
 		return name
 	}
 	pkg = pkg[strings.LastIndex(pkg, "/")+1:]

@@ -63,6 +63,8 @@ type call struct {
 	router *Router
 	op     string
 	query  string // as sent; parsed only to bind a cursor to it
+
+	missing func(context.Context) error // what the path names is not there
 }
 
 type callKey struct{}

@@ -55,9 +55,10 @@ func NewReference(r *Router, documentPath, swaggerPath, redocPath string) (*Refe
 const (
 	pagePolicy    = "default-src 'none'; script-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
 	swaggerPolicy = pagePolicy + "style-src 'self'"
-	// ReDoc adds empty style elements, which have this hash, and fills them by script;
-	// its search runs in a worker made from a blob.
-	redocPolicy = pagePolicy + "style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; worker-src blob:"
+	// ReDoc adds style elements: empty ones that it fills by script (the first hash is
+	// that of nothing), and the style of its scroll bars (the second). Its search runs
+	// in a worker made from a blob.
+	redocPolicy = pagePolicy + "style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' 'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='; worker-src blob:"
 )
 
 // mountAssets serves the embedded scripts and styles below /reference/, under paths

@@ -77,6 +77,8 @@ type Router struct {
 	mux     *http.ServeMux
 	ops     []Op
 	pathIDs map[string]PathID
+
+	registering string // the module of the operation under way in Handle
 }
 
 // Auth is how credentials become callers and callers become members.
@@ -100,17 +102,17 @@ type PathID struct {
 // NewRouter returns a router without operations.
 func NewRouter(o Options) *Router {
 	setUpHuma()
+	r := &Router{Options: o, mux: http.NewServeMux(), pathIDs: map[string]PathID{}}
 	cfg := huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI:    "3.1.0",
 			Info:       &huma.Info{Title: o.Title, Version: o.Version, Description: apiIntroduction},
-			Components: &huma.Components{Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName), SecuritySchemes: securitySchemes()},
+			Components: &huma.Components{Schemas: huma.NewMapRegistry("#/components/schemas/", r.schemaName), SecuritySchemes: securitySchemes()},
 		},
 		Formats:                      map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
 		DefaultFormat:                "application/json",
 		RejectUnknownQueryParameters: true,
 	}
-	r := &Router{Options: o, mux: http.NewServeMux(), pathIDs: map[string]PathID{}}
 	r.api = humago.New(exactMux{r.mux}, cfg)
 	return r
 }
@@ -172,6 +174,7 @@ func Handle[I, O any](r *Router, op Op, fn func(context.Context, *I) (*O, error)
 func register[I, O any](r *Router, op Op, content map[string]*huma.MediaType, fn func(context.Context, *I) (*O, error)) {
 	path := r.checked(op)
 	r.ops = append(r.ops, op)
+	r.registering = op.module()
 	limit := op.BodyLimit
 	if limit == 0 {
 		limit = r.Config.BodyLimit

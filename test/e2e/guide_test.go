@@ -1,0 +1,186 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tenonhq/tenon/test/binary"
+)
+
+// What the guide tells a newcomer is done here to the letter.
+func TestTheGuideWorksAsWritten(t *testing.T) {
+	t.Run("on SQLite", func(t *testing.T) {
+		node := binary.Serve(t, nil)
+		follow(t, node.URL, node.SetupLink())
+	})
+	t.Run("on PostgreSQL with Redis", func(t *testing.T) {
+		node := binary.Serve(t, shared(t, true))
+		follow(t, node.URL, node.SetupLink())
+	})
+	t.Run("on two nodes", func(t *testing.T) {
+		balancer, nodes := cluster(t, 2, shared(t, true))
+		follow(t, balancer.URL, nodes[1].SetupLink()) // the newest link is the one that counts
+	})
+}
+
+// step is a block of commands and what the guide says they print.
+type step struct {
+	line     int
+	commands string
+	kind     string // of the answer: json or text; empty where the guide shows none
+	answer   string
+}
+
+// follow runs all commands of the guide in one shell and compares what they print.
+func follow(t *testing.T, url, setup string) {
+	t.Helper()
+	steps := read(t, filepath.Join(binary.Root(), "docs", "GETTING_STARTED.md"))
+	dir := t.TempDir()
+	var script strings.Builder
+	script.WriteString("set -eu -o pipefail\n")
+	for i, s := range steps {
+		fmt.Fprintf(&script, "echo %d >at\n{\n%s\n} >%d.out\n", i, s.commands, i)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	shell := exec.CommandContext(ctx, "bash", "-c", script.String())
+	shell.Dir, shell.Env = dir, append(os.Environ(), "TENON="+url, "SETUP="+setup)
+	shell.WaitDelay = time.Second
+	said, err := shell.CombinedOutput()
+	for i, s := range steps {
+		out, missing := os.ReadFile(filepath.Join(dir, fmt.Sprint(i, ".out")))
+		if missing != nil {
+			break
+		}
+		s.compare(t, string(out))
+	}
+	if err != nil {
+		at, _ := os.ReadFile(filepath.Join(dir, "at"))
+		t.Fatalf("step %s failed: %v\n%s", at, err, said)
+	}
+}
+
+// read takes the fenced blocks of a guide: sh is done, json and text are its answer.
+func read(t *testing.T, file string) []step {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var steps []step
+	var kind string
+	var block []string
+	for n, line := range strings.Split(string(text), "\n") {
+		fence, isFence := strings.CutPrefix(line, "```")
+		switch {
+		case isFence && kind == "":
+			kind, block = fence, nil
+		case isFence:
+			steps = addBlock(t, steps, n-len(block), kind, strings.Join(block, "\n"))
+			kind = ""
+		case kind != "":
+			block = append(block, line)
+		}
+	}
+	if len(steps) < 10 {
+		t.Fatalf("%s has only %d steps", file, len(steps))
+	}
+	return steps
+}
+
+func addBlock(t *testing.T, steps []step, line int, kind, text string) []step {
+	t.Helper()
+	switch kind {
+	case "sh":
+		return append(steps, step{line: line, commands: text})
+	case "json", "text":
+		last := &steps[len(steps)-1]
+		if last.kind != "" {
+			t.Fatalf("line %d: a second answer to the same commands", line)
+		}
+		last.kind, last.answer = kind, text
+	case "console": // what a person does
+	default:
+		t.Fatalf("line %d: a block must be sh, json, text or console, not %q", line, kind)
+	}
+	return steps
+}
+
+func (s step) compare(t *testing.T, out string) {
+	t.Helper()
+	switch s.kind {
+	case "text":
+		if strings.TrimSpace(out) != strings.TrimSpace(s.answer) {
+			t.Errorf("line %d: the guide says\n%s\nbut it is\n%s", s.line, s.answer, out)
+		}
+	case "json":
+		var want, got any
+		if err := json.Unmarshal([]byte(s.answer), &want); err != nil {
+			t.Fatalf("line %d: the answer is no JSON: %v", s.line, err)
+		}
+		if err := json.Unmarshal([]byte(out), &got); err != nil {
+			t.Errorf("line %d: printed no JSON: %s", s.line, out)
+			return
+		}
+		if where := differ("", want, got); where != "" {
+			t.Errorf("line %d: the answer differs at %s from what the guide says:\n%s", s.line, where, out)
+		}
+	default:
+		if strings.TrimSpace(out) != "" {
+			t.Errorf("line %d: the guide does not show what is printed:\n%s", s.line, out)
+		}
+	}
+}
+
+// differ returns where two JSON values differ, or "". Text that ends with … stands for
+// any text that begins as it does.
+func differ(at string, want, got any) string {
+	switch w := want.(type) {
+	case map[string]any:
+		g, ok := got.(map[string]any)
+		if !ok {
+			return at + " (no object)"
+		}
+		for key := range g {
+			if _, told := w[key]; !told {
+				return at + "." + key + " (not in the guide)"
+			}
+		}
+		for key := range w {
+			if _, there := g[key]; !there {
+				return at + "." + key + " (missing)"
+			}
+			if where := differ(at+"."+key, w[key], g[key]); where != "" {
+				return where
+			}
+		}
+	case []any:
+		g, ok := got.([]any)
+		if !ok || len(g) != len(w) {
+			return at + " (another length)"
+		}
+		for i := range w {
+			if where := differ(fmt.Sprintf("%s[%d]", at, i), w[i], g[i]); where != "" {
+				return where
+			}
+		}
+	case string:
+		g, ok := got.(string)
+		begins, open := strings.CutSuffix(w, "…")
+		if !ok || open && (!strings.HasPrefix(g, begins) || g == "") || !open && g != w {
+			return at
+		}
+	default:
+		if want != got {
+			return at
+		}
+	}
+	return ""
+}
