@@ -25,7 +25,7 @@ func each(t *testing.T, fn func(t *testing.T, d *db.DB)) {
 		t.Run(string(dialect), func(t *testing.T) {
 			url := "sqlite:" + filepath.Join(t.TempDir(), "test.db")
 			if dialect == db.Postgres {
-				url = servers.Postgres(t).CreateDatabase(t)
+				url = servers.Postgres(t).Database(t, "secret", func(url string) error { migrated(t, url).Close(); return nil })
 			}
 			fn(t, migrated(t, url))
 		})
