@@ -1,10 +1,12 @@
 package secret
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/lestrrat-go/jwx/v3/jwa"
@@ -55,7 +57,7 @@ func (k *Keyring) Sign(c Claims) (string, error) {
 // at now for issuer and audience. Nothing in the token chooses algorithm or key
 // material: its kid only selects among our own.
 func (k *Keyring) Verify(token, issuer, audience string, now time.Time) (Claims, error) {
-	if len(token) > maxJWT {
+	if len(token) > maxJWT || !compact(token) {
 		return Claims{}, ErrToken
 	}
 	message, err := jws.ParseString(token)
@@ -66,8 +68,9 @@ func (k *Keyring) Verify(token, issuer, audience string, now time.Time) (Claims,
 	alg, _ := header.Algorithm()
 	kid, _ := header.KeyID()
 	typ, _ := header.Type()
+	critical, _ := header.Critical()
 	number, err := strconv.ParseUint(kid, 10, 32)
-	if err != nil || alg != jwa.EdDSA() || typ != "at+jwt" {
+	if err != nil || alg != jwa.EdDSA() || typ != "at+jwt" || len(critical) > 0 {
 		return Claims{}, ErrToken
 	}
 	key, ok := k.find(Signing, uint32(number))
@@ -84,6 +87,21 @@ func (k *Keyring) Verify(token, issuer, audience string, now time.Time) (Claims,
 		return Claims{}, ErrToken
 	}
 	return c, nil
+}
+
+// compact reports whether a token is three parts in the one spelling that base64 has
+// for them. The library would read JSON and line breaks too.
+func compact(token string) bool {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 || strings.ContainsAny(token, "\r\n") {
+		return false
+	}
+	for _, p := range parts {
+		if _, err := base64.RawURLEncoding.Strict().DecodeString(p); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // JWKS is the public half of the signing keys (RFC 7517).
