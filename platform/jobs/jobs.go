@@ -133,5 +133,7 @@ func At(t time.Time) Option { return func(i *insert) { i.at = t } }
 // Urgent lets the job overtake others of its queue.
 func Urgent() Option { return func(i *insert) { i.priority = 1 } }
 
-// Unique enqueues nothing while an equal job still waits.
+// Unique enqueues nothing while an equal job waits or runs. It is for jobs that look
+// for what is to be done: one that runs already may have looked too early, so what
+// must not be missed is enqueued without it.
 func Unique() Option { return func(i *insert) { i.unique = true } }

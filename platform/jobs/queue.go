@@ -133,8 +133,10 @@ func waiting() []rivertype.JobState {
 func (q *Queue) Start(ctx context.Context) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	cfg := &river.Config{Workers: river.NewWorkers(), Queues: map[string]river.QueueConfig{}, PeriodicJobs: q.schedule()}
+	cfg := &river.Config{Workers: river.NewWorkers(), Queues: map[string]river.QueueConfig{}, PeriodicJobs: q.schedule(), RescueStuckJobsAfter: time.Hour}
 	for _, h := range q.handlers {
+		// A job that still runs must not be taken for one whose process died.
+		cfg.RescueStuckJobsAfter = max(cfg.RescueStuckJobsAfter, h.timeout+time.Minute)
 		cfg.Queues[h.queue] = river.QueueConfig{MaxWorkers: q.cfg.Workers}
 		river.AddWorkerArgs(cfg.Workers, rawArgs{kind: h.Kind}, &worker{q: q, handler: h})
 	}
@@ -248,7 +250,6 @@ func (q *Queue) open(cfg *river.Config) (client, error) {
 	cfg.FetchCooldown = 10 * time.Millisecond
 	cfg.FetchPollInterval = 500 * time.Millisecond
 	cfg.ReindexerIndexNames = []string{} // rebuilding indexes needs ownership, which we do not have
-	cfg.RescueStuckJobsAfter = time.Hour
 	cfg.SkipUnknownJobCheck = true
 	pool, lite := db.RawPool(q.db)
 	if pool != nil {
