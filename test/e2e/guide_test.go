@@ -30,6 +30,32 @@ func TestTheGuideWorksAsWritten(t *testing.T) {
 	})
 }
 
+// The README promises a tour of sixty seconds that can be pasted into a shell.
+func TestTheTourInTheReadmeWorksAsWritten(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(binary.Root(), "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, tour, _ := strings.Cut(string(text), "## Sixty seconds")
+	_, tour, _ = strings.Cut(tour, "```sh\n")
+	tour, _, found := strings.Cut(tour, "```")
+	if !found {
+		t.Fatal("the README has no tour")
+	}
+	node := binary.Serve(t, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	said, err := exec.CommandContext(ctx, "bash", "-c", strings.ReplaceAll(tour, "http://127.0.0.1:8000", node.URL)).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	for _, word := range []string{`"status":"check_your_email"`, `"status":"verified"`, `"email":"grace@example.com"`, `"orgs.invitation_created"`, `"orgs.created"`} {
+		if !strings.Contains(string(said), word) {
+			t.Errorf("the tour does not show %s:\n%s", word, said)
+		}
+	}
+}
+
 // step is a block of commands and what the guide says they print.
 type step struct {
 	line     int
