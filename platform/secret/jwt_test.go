@@ -38,7 +38,7 @@ func forge(k *Keyring, header map[string]any, claims any, sign func(data []byte)
 		if err != nil {
 			panic(err)
 		}
-		sign = func(data []byte) []byte { return ed25519.Sign(k.signer(key), data) }
+		sign = func(data []byte) []byte { return ed25519.Sign(key.signer, data) }
 	}
 	return data + "." + base64.RawURLEncoding.EncodeToString(sign([]byte(data)))
 }
@@ -75,7 +75,7 @@ func TestForgedAccessTokensAreRefused(t *testing.T) {
 	k := oneRing(t, clock.System)
 	key, err := k.current(Signing)
 	must(t, err)
-	public := k.signer(key).Public().(ed25519.PublicKey)
+	public := key.signer.Public().(ed25519.PublicKey)
 	_, foreign, err := ed25519.GenerateKey(nil)
 	must(t, err)
 	byHMAC := func(secret []byte) func([]byte) []byte {
