@@ -89,9 +89,7 @@ func TestASecondSignalEndsTheProgramAtOnce(t *testing.T) {
 }
 
 func TestWhoNeverFinishesDoesNotKeepTheProgramFromStopping(t *testing.T) {
-	if testing.Short() {
-		t.Skip("waits for the patience of the program to end")
-	}
+	t.Parallel() // it waits for the patience of the program to end
 	node := binary.Serve(t, nil)
 	ada := binary.NewClient(node.URL).SignUp(t, "ada@example.com")
 	beginSlowly(t, node.Addr, ada.Token)

@@ -22,6 +22,7 @@ func rounds(few, many int) int {
 	return few
 }
 
+// secret is shared by the nodes of a test.
 const secret = "for tests alone 8fK2pLq0vXw7Zr4T"
 
 // outcome is what one request got.
