@@ -24,8 +24,8 @@ check: lint ## What a change must pass before review: lint, architecture, NOTICE
 lint: ## Check formatting, vet and staticcheck
 	scripts/lint
 
-bench: ## Run the benchmarks
-	go test -run '^$$' -bench . -benchmem $$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -n 1 dirname | sort -u)
+bench: ## Measure the product beside a bare program (BENCH="--quick" for a first impression)
+	go run ./test/load $(BENCH)
 
 faults: ## Break databases, mail and the process itself, at full size (minutes)
 	TENON_FAULTS=full go test -count=1 -v -timeout 60m ./test/fault/...

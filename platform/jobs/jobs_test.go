@@ -38,11 +38,17 @@ func database(t *testing.T, dialect db.Dialect) (url string) {
 	t.Helper()
 	url = "sqlite:" + filepath.Join(t.TempDir(), "test.db")
 	if dialect == db.Postgres {
-		url = servers.Postgres(t).CreateDatabase(t)
+		return servers.Postgres(t).Database(t, "jobs", func(url string) error { migrate(t, url); return nil })
 	}
+	migrate(t, url)
+	return url
+}
+
+func migrate(t *testing.T, url string) {
+	t.Helper()
 	n := open(t, url, jobs.Config{})
 	must(t, n.db.Migrate(t.Context(), db.Config{}, []db.Schema{n.Schema()}))
-	return url
+	n.db.Close()
 }
 
 func open(t *testing.T, url string, cfg jobs.Config) *node {

@@ -1,10 +1,12 @@
 package secret
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/lestrrat-go/jwx/v3/jwa"
@@ -44,7 +46,7 @@ func (k *Keyring) Sign(c Claims) (string, error) {
 			return "", fmt.Errorf("set header %s: %w", name, err)
 		}
 	}
-	signed, err := jws.Sign(body, jws.WithKey(jwa.EdDSA(), k.signer(key), jws.WithProtectedHeaders(header)))
+	signed, err := jws.Sign(body, jws.WithKey(jwa.EdDSA(), key.signer, jws.WithProtectedHeaders(header)))
 	if err != nil {
 		return "", fmt.Errorf("sign an access token: %w", err)
 	}
@@ -55,7 +57,7 @@ func (k *Keyring) Sign(c Claims) (string, error) {
 // at now for issuer and audience. Nothing in the token chooses algorithm or key
 // material: its kid only selects among our own.
 func (k *Keyring) Verify(token, issuer, audience string, now time.Time) (Claims, error) {
-	if len(token) > maxJWT {
+	if len(token) > maxJWT || !compact(token) {
 		return Claims{}, ErrToken
 	}
 	message, err := jws.ParseString(token)
@@ -66,15 +68,16 @@ func (k *Keyring) Verify(token, issuer, audience string, now time.Time) (Claims,
 	alg, _ := header.Algorithm()
 	kid, _ := header.KeyID()
 	typ, _ := header.Type()
+	critical, _ := header.Critical()
 	number, err := strconv.ParseUint(kid, 10, 32)
-	if err != nil || alg != jwa.EdDSA() || typ != "at+jwt" {
+	if err != nil || alg != jwa.EdDSA() || typ != "at+jwt" || len(critical) > 0 {
 		return Claims{}, ErrToken
 	}
 	key, ok := k.find(Signing, uint32(number))
 	if !ok {
 		return Claims{}, ErrToken
 	}
-	body, err := jws.Verify([]byte(token), jws.WithKey(jwa.EdDSA(), k.signer(key).Public()))
+	body, err := jws.Verify([]byte(token), jws.WithKey(jwa.EdDSA(), key.signer.Public()))
 	if err != nil {
 		return Claims{}, ErrToken
 	}
@@ -86,6 +89,21 @@ func (k *Keyring) Verify(token, issuer, audience string, now time.Time) (Claims,
 	return c, nil
 }
 
+// compact reports whether a token is three parts in the one spelling that base64 has
+// for them. The library would read JSON and line breaks too.
+func compact(token string) bool {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 || strings.ContainsAny(token, "\r\n") {
+		return false
+	}
+	for _, p := range parts {
+		if _, err := base64.RawURLEncoding.Strict().DecodeString(p); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
 // JWKS is the public half of the signing keys (RFC 7517).
 func (k *Keyring) JWKS() (json.RawMessage, error) {
 	set := jwk.NewSet()
@@ -95,7 +113,7 @@ func (k *Keyring) JWKS() (json.RawMessage, error) {
 		if key.Use != Signing {
 			continue
 		}
-		public, err := jwk.Import(k.signer(key).Public())
+		public, err := jwk.Import(key.signer.Public())
 		if err != nil {
 			return nil, fmt.Errorf("publish a signing key: %w", err)
 		}

@@ -53,6 +53,7 @@ type Key struct {
 	Current   bool      `json:"current"` // new work uses it; older keys still open and verify
 
 	material [32]byte
+	signer   ed25519.PrivateKey // of a signing key; to derive it costs as much as a signature
 }
 
 // Keyring holds the keys of an installation.
@@ -121,7 +122,7 @@ func (k *Keyring) Keys() []Key {
 	defer k.mu.RUnlock()
 	list := slices.Clone(k.keys)
 	for i := range list {
-		list[i].material = [32]byte{}
+		list[i].material, list[i].signer = [32]byte{}, nil
 	}
 	return list
 }
@@ -146,6 +147,9 @@ func (k *Keyring) read(ctx context.Context) ([]Key, error) {
 		}
 		keys[i] = r.Key
 		copy(keys[i].material[:], plain)
+		if r.Use == Signing {
+			keys[i].signer = ed25519.NewKeyFromSeed(plain)
+		}
 	}
 	k.markCurrent(keys)
 	return keys, nil
@@ -299,8 +303,6 @@ func (k *Keyring) tag(key Key, purpose string, data []byte) []byte {
 	h.Write(data)
 	return append(binary.BigEndian.AppendUint32(nil, key.ID), h.Sum(nil)[:16]...)
 }
-
-func (k *Keyring) signer(key Key) ed25519.PrivateKey { return ed25519.NewKeyFromSeed(key.material[:]) }
 
 // derive is HKDF-SHA-256 (RFC 5869) with a label.
 func derive(from []byte, label string) []byte {

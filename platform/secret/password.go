@@ -19,8 +19,9 @@ import (
 // ErrBusy is the answer while more passwords wait to be checked than the machine can.
 var ErrBusy = errs.New(errs.Unavailable, "auth.busy", "Too many people are signing in right now. Try again in a moment.").After(2 * time.Second)
 
-// Passwords hashes and verifies passwords, as many at once as there are cores;
-// others wait in a bounded queue, so that a storm of sign-ins costs no memory.
+// Passwords hashes and verifies passwords, one fewer at once than there are cores: a
+// storm of sign-ins leaves a core for everybody else. Others wait in a bounded queue,
+// so that a storm costs no memory either.
 type Passwords struct {
 	turn    chan struct{}
 	waiting atomic.Int64
@@ -33,7 +34,7 @@ type Passwords struct {
 // cheat sheet: argon2id (RFC 9106), 19 MiB, two passes, one lane.
 func NewPasswords() *Passwords {
 	p := &Passwords{
-		turn:   make(chan struct{}, runtime.GOMAXPROCS(0)),
+		turn:   make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1)),
 		queue:  100,
 		params: &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32},
 		// The hash of nothing anyone knows: verified when there is no account, to cost the same time.

@@ -7,7 +7,10 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -69,7 +72,7 @@ func checkJSON(body []byte) error {
 	if len(body) == 0 {
 		return nil
 	}
-	if !utf8.Valid(body) {
+	if !utf8.Valid(body) || halfSurrogate(body) {
 		return errText
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
@@ -136,6 +139,58 @@ func checkObject(d *json.Decoder, depth int) error {
 func closed(d *json.Decoder) error {
 	if _, err := d.Token(); err != nil {
 		return errUnparsable.Because(err)
+	}
+	return nil
+}
+
+// halfSurrogate reports an escape that stands for half a character. Our decoder reads
+// it as U+FFFD, others differently (RFC 8259 §8.2).
+func halfSurrogate(body []byte) bool {
+	for i := 0; i+1 < len(body); i++ {
+		if body[i] != '\\' {
+			continue
+		}
+		i++ // what is escaped
+		if body[i] != 'u' {
+			continue
+		}
+		first := escaped(body[i-1:])
+		if !utf16.IsSurrogate(first) {
+			continue
+		}
+		if utf16.DecodeRune(first, escaped(body[min(i+5, len(body)):])) == utf8.RuneError {
+			return true
+		}
+		i += 6 // the other half
+	}
+	return false
+}
+
+// escaped is the code unit of the escape that b begins with; of anything else, U+FFFD.
+func escaped(b []byte) rune {
+	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
+		return utf8.RuneError
+	}
+	n, err := strconv.ParseUint(string(b[2:6]), 16, 16)
+	if err != nil {
+		return utf8.RuneError
+	}
+	return rune(n)
+}
+
+// checkQuery refuses parameters with more than one reading, or none.
+func checkQuery(raw string) error {
+	if raw == "" {
+		return nil
+	}
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return errQuery.Because(err)
+	}
+	for name, list := range values {
+		if len(list) > 1 || !utf8.ValidString(name) || !utf8.ValidString(list[0]) || checkText(name) != nil || checkText(list[0]) != nil {
+			return errQuery
+		}
 	}
 	return nil
 }

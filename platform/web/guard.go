@@ -34,7 +34,11 @@ func (r *Router) guard(op Op, bodyLimit int64) func(huma.Context, func(huma.Cont
 			err = r.withinLimit(ctx, w, op)
 		}
 		if err == nil {
-			if err = readBody(w, q, c.Operation().RequestBody != nil, bodyLimit); err != nil {
+			err = readBody(w, q, c.Operation().RequestBody != nil, bodyLimit)
+			if err == nil {
+				err = checkQuery(q.URL.RawQuery)
+			}
+			if err != nil {
 				err = cmp.Or(r.missing(ctx, q, params), err)
 			}
 		}

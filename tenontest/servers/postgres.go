@@ -61,7 +61,7 @@ func Postgres(t testing.TB) *PG {
 // NewPostgres returns a server of the test's own, which it may stop and start.
 func NewPostgres(t testing.TB) *PG {
 	t.Helper()
-	p, err := startPostgres(postgresBinaries(t))
+	p, err := startPostgres(postgresBinaries(t), forTests)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,11 +168,11 @@ var shared struct {
 }
 
 func sharedPostgres(bin string) (*PG, error) {
-	shared.once.Do(func() { shared.pg, shared.err = startPostgres(bin) })
+	shared.once.Do(func() { shared.pg, shared.err = startPostgres(bin, forTests) })
 	return shared.pg, shared.err
 }
 
-func startPostgres(bin string) (*PG, error) {
+func startPostgres(bin string, settings []string) (*PG, error) {
 	as, err := unprivileged()
 	if err != nil {
 		return nil, err
@@ -183,7 +183,7 @@ func startPostgres(bin string) (*PG, error) {
 	}
 	p := &PG{process: proc, pools: map[string]*pool{}}
 	p.ready = func() error { return p.admin(context.Background(), "postgres", "SELECT 1") }
-	if err := errors.Join(p.initdb(bin), p.firstStart(bin)); err != nil {
+	if err := errors.Join(p.initdb(bin), p.firstStart(bin, settings)); err != nil {
 		return nil, errors.Join(err, p.remove())
 	}
 	return p, nil
@@ -205,12 +205,13 @@ func (p *PG) initdb(bin string) error {
 	return nil
 }
 
-func (p *PG) firstStart(bin string) error {
+func (p *PG) firstStart(bin string, settings []string) error {
 	err := attempts(func() (err error) {
 		if p.port, err = freePort(); err != nil {
 			return err
 		}
-		p.args = append([]string{filepath.Join(bin, "postgres"), "-D", p.data(), "-p", strconv.Itoa(p.port)}, settings...)
+		p.args = append([]string{filepath.Join(bin, "postgres"), "-D", p.data(), "-p", strconv.Itoa(p.port),
+			"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="}, settings...)
 		return p.start()
 	})
 	if err != nil {
@@ -219,10 +220,8 @@ func (p *PG) firstStart(bin string) error {
 	return p.admin(context.Background(), "postgres", `CREATE ROLE `+ownerRole+` LOGIN NOSUPERUSER CREATEROLE CREATEDB`)
 }
 
-// settings trade durability for speed: a test's data need not survive the machine.
-var settings = []string{
-	"-c", "listen_addresses=127.0.0.1",
-	"-c", "unix_socket_directories=",
+// forTests trades durability for speed: a test's data need not survive the machine.
+var forTests = []string{
 	"-c", "fsync=off",
 	"-c", "synchronous_commit=off",
 	"-c", "full_page_writes=off",
@@ -236,40 +235,41 @@ func (p *PG) data() string { return filepath.Join(p.dir, "data") }
 // HasPostgres reports whether PostgreSQL is installed. With CI=true it says so in any
 // case: there, the test is to fail that misses it.
 func HasPostgres() bool {
-	_, found := findPostgres()
-	return found || os.Getenv("CI") == "true"
+	_, err := findPostgres()
+	return err == nil || os.Getenv("CI") == "true"
 }
 
-// postgresBinaries finds the folder of initdb and postgres, or skips the test.
+// postgresBinaries returns the folder of initdb and postgres, or skips the test.
 func postgresBinaries(t testing.TB) string {
 	t.Helper()
-	dir, found := findPostgres()
-	if !found {
-		missing(t, "PostgreSQL", errors.New("initdb is neither in PATH nor in /usr/lib/postgresql/*/bin"))
+	bin, err := findPostgres()
+	if err != nil {
+		missing(t, "PostgreSQL", err)
 	}
-	return dir
+	return bin
 }
 
-func findPostgres() (dir string, found bool) {
+// findPostgres finds the folder of initdb and postgres: in PATH, else the newest version installed.
+func findPostgres() (string, error) {
 	if path, err := exec.LookPath("initdb"); err == nil {
 		if real, err := filepath.EvalSymlinks(path); err == nil {
 			path = real
 		}
 		if dir := filepath.Dir(path); hasPostgres(dir) {
-			return dir, true
+			return dir, nil
 		}
 	}
 	dirs, err := filepath.Glob("/usr/lib/postgresql/*/bin")
 	if err != nil {
-		return "", false
+		return "", err
 	}
 	slices.SortFunc(dirs, func(a, b string) int { return majorVersion(b) - majorVersion(a) })
 	for _, dir := range dirs {
 		if hasPostgres(dir) {
-			return dir, true
+			return dir, nil
 		}
 	}
-	return "", false
+	return "", errors.New("initdb is neither in PATH nor in /usr/lib/postgresql/*/bin")
 }
 
 func hasPostgres(dir string) bool {

@@ -1,0 +1,148 @@
+package secret
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/tenonhq/tenon/platform/errs"
+)
+
+func TestPasswordsAreHashedAsOWASPAsks(t *testing.T) {
+	p := NewPasswords()
+	hash, err := p.Hash(t.Context(), "correct horse")
+	must(t, err)
+	again, err := p.Hash(t.Context(), "correct horse")
+	must(t, err)
+	if !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") || hash == again {
+		t.Errorf("hashes %s and %s", hash, again)
+	}
+	for password, want := range map[string]bool{"correct horse": true, "correct horse ": false, "Correct horse": false, "": false} {
+		if ok, stale, err := p.Verify(t.Context(), hash, password); ok != want || stale || err != nil {
+			t.Errorf("%q: %v, stale %v, %v", password, ok, stale, err)
+		}
+	}
+	// Passwords that differ only far behind are not interchangeable (bcrypt looks at 72 bytes).
+	long := strings.Repeat("x", 72)
+	if hash, err = p.Hash(t.Context(), long+"tail"); err != nil {
+		t.Fatal(err)
+	}
+	if ok, _, err := p.Verify(t.Context(), hash, long+"other"); ok || err != nil {
+		t.Errorf("another tail is accepted, %v", err)
+	}
+}
+
+func TestImportedAndWeakerHashesVerifyAndAreToBeMadeAgain(t *testing.T) {
+	p := NewPasswords()
+	imported, err := bcrypt.GenerateFromPassword([]byte("correct horse"), bcrypt.MinCost)
+	must(t, err)
+	for name, hash := range map[string]string{
+		"bcrypt":       string(imported),
+		"php's bcrypt": strings.Replace(string(imported), "$2a$", "$2y$", 1),
+		// argon2 -id -t 1 -m 10 -p 1 of "correct horse", made with the parameters of another product
+		"argon2id with less memory": weaker(t, "correct horse"),
+	} {
+		if ok, stale, err := p.Verify(t.Context(), hash, "correct horse"); !ok || !stale || err != nil {
+			t.Errorf("%s: %v, stale %v, %v", name, ok, stale, err)
+		}
+		if ok, stale, err := p.Verify(t.Context(), hash, "wrong horse"); ok || stale || err != nil {
+			t.Errorf("%s, wrong: %v, stale %v, %v", name, ok, stale, err)
+		}
+	}
+	if ok, _, err := p.Verify(t.Context(), "nonsense", "x"); ok || err == nil {
+		t.Error("a hash that is none verifies, or is no error")
+	}
+}
+
+func weaker(t *testing.T, password string) string {
+	t.Helper()
+	p := NewPasswords()
+	p.params.Memory, p.params.Iterations = 1024, 1
+	hash, err := p.Hash(t.Context(), password)
+	must(t, err)
+	return hash
+}
+
+func TestNobodysPasswordTakesAsLongAndNeverMatches(t *testing.T) {
+	p := NewPasswords()
+	hash, err := p.Hash(t.Context(), "correct horse")
+	must(t, err)
+	fastest := func(hash string) time.Duration {
+		best := time.Hour
+		for range 9 {
+			began := time.Now()
+			if ok, _, err := p.Verify(t.Context(), hash, "wrong horse"); ok || err != nil {
+				t.Fatal(ok, err)
+			}
+			best = min(best, time.Since(began))
+		}
+		return best
+	}
+	somebody, nobody := fastest(hash), fastest("")
+	if ratio := float64(nobody) / float64(somebody); ratio < 0.7 || ratio > 1.4 {
+		t.Errorf("nobody's takes %v, somebody's %v", nobody, somebody)
+	}
+}
+
+// J06: hashes run as many at once as there are cores, a bounded number wait, and the rest are told to come back.
+func TestAStormOfPasswordsIsBounded(t *testing.T) {
+	p := NewPasswords()
+	p.queue = 3
+	release, running := make(chan struct{}), make(chan struct{}, 1000)
+	var all sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		all.Go(func() {
+			_ = p.inTurn(t.Context(), func() error { running <- struct{}{}; <-release; return nil })
+		})
+	}
+	for range runtime.GOMAXPROCS(0) {
+		<-running
+	}
+	waiting := make(chan error, 3)
+	for range 3 {
+		all.Go(func() {
+			_, err := p.Hash(t.Context(), "patient")
+			waiting <- err
+		})
+	}
+	for p.waiting.Load() < 3 {
+		runtime.Gosched()
+	}
+	began := time.Now()
+	_, err := p.Hash(t.Context(), "one too many")
+	_, _, verr := p.Verify(t.Context(), "", "one too many")
+	for _, err := range []error{err, verr} {
+		if !errors.Is(err, ErrBusy) || errs.KindOf(err) != errs.Unavailable || time.Since(began) > 50*time.Millisecond {
+			t.Errorf("one too many got %v after %v", err, time.Since(began))
+		}
+	}
+	close(release)
+	for range 3 {
+		must(t, <-waiting)
+	}
+	all.Wait()
+	if _, err := p.Hash(t.Context(), "later"); err != nil {
+		t.Errorf("after the storm: %v", err)
+	}
+}
+
+func TestWhoLeavesTheQueueFreesTheirPlace(t *testing.T) {
+	p := NewPasswords()
+	p.queue = 1
+	for range cap(p.turn) {
+		p.turn <- struct{}{}
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 3 {
+		if _, err := p.Hash(gone, "x"); !errors.Is(err, context.Canceled) {
+			t.Errorf("it returned %v", err)
+		}
+	}
+}
