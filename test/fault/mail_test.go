@@ -54,7 +54,7 @@ func mailJobs(t testing.TB, url string) []mailJob {
 func post(t testing.TB, settings []string) (n *node, url string) {
 	t.Helper()
 	url = servers.Postgres(t).CreateDatabase(t)
-	return start(t, append(settings, "DATABASE_URL="+url, "SMTP_TIMEOUT="+size("1s", "30s"))...), url
+	return start(t, append([]string{"DATABASE_URL=" + url, "SMTP_TIMEOUT=" + size("1s", "30s")}, settings...)...), url
 }
 
 // Whatever is wrong with a relay for a while: people are answered, and the letter is
