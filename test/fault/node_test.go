@@ -100,11 +100,11 @@ func (n *node) said() string {
 	return string(text)
 }
 
-// lastWords leaves out the requests.
+// lastWords leaves out requests and refusals.
 func (n *node) lastWords() string {
 	var lines [][]byte
 	for line := range bytes.Lines([]byte(n.said())) {
-		if !bytes.Contains(line, []byte(`"request"`)) && !bytes.Contains(line, []byte(`msg=request `)) {
+		if !bytes.Contains(line, []byte(`"msg":"request"`)) && !bytes.Contains(line, []byte(`"msg":"refused"`)) {
 			lines = append(lines, line)
 		}
 	}

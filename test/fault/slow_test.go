@@ -47,7 +47,7 @@ func TestSlowAndGreedyClientsAreTheirOwnProblem(t *testing.T) {
 	attack.bodies(size(50, 500))
 	attack.readers(size(50, 500))
 	attack.floods(4)
-	time.Sleep(500 * time.Millisecond)
+	time.Sleep(gathering)
 	under := during(size(6*time.Second, 60*time.Second), 100, good)
 	peak, _ := n.memory()
 	attack.end()
@@ -92,6 +92,12 @@ type assault struct {
 	refused     map[string]map[int]int
 }
 
+// gathering is the time in which the crowd assembles.
+const gathering = 3 * time.Second
+
+// gather makes the i-th of count clients wait for its turn.
+func (a *assault) gather(i, count int) { a.pause(gathering * time.Duration(i) / time.Duration(count)) }
+
 func (a *assault) end() {
 	close(a.halt)
 	a.all.Wait()
@@ -123,8 +129,9 @@ func (a *assault) dial() (net.Conn, error) {
 // headers are connections whose request never ends: a header line now and then. Each
 // counts until the server closes it; they are not dialled again.
 func (a *assault) headers(count int) {
-	for range count {
+	for k := range count {
 		a.all.Go(func() {
+			a.gather(k, count)
 			c, err := a.dial()
 			if err != nil {
 				return
@@ -200,8 +207,9 @@ func (a *assault) readers(count int) {
 
 // again runs so many clients, each of which comes back when it is thrown out.
 func (a *assault) again(count int, client func(net.Conn)) {
-	for range count {
+	for i := range count {
 		a.all.Go(func() {
+			a.gather(i, count)
 			for !a.over() {
 				c, err := a.dial()
 				if err != nil {
