@@ -167,14 +167,16 @@ func (s *Service) registerAgain(ctx context.Context, p Prepared) (Account, bool,
 	if err != nil {
 		return a, true, err
 	}
-	if a.EmailVerified {
+	// First of all, so that of many at once each voids the tokens of those before it.
+	pending, err := replacePending(ctx, s.tx, a.ID, p, s.Now())
+	if err != nil {
+		return a, true, err
+	}
+	if !pending {
 		return a, true, s.Post.Enqueue(ctx, s.tx, mail.Letter{To: a.Email, Name: "already_registered", Locale: a.Locale,
 			Data: map[string]any{"Name": a.Name, "URL": s.PublicURL() + "/sign-in"}})
 	}
 	if err := voidTokens(ctx, s.tx, a.ID, s.Now()); err != nil {
-		return a, true, err
-	}
-	if err := replacePending(ctx, s.tx, a.ID, p, s.Now()); err != nil {
 		return a, true, err
 	}
 	return a, true, s.mailToken(ctx, a, verifyEmail, a.Email)
@@ -199,13 +201,14 @@ func (s *Service) CreateVerified(ctx context.Context, p Prepared) (Account, erro
 	if a, err = accountByEmail(ctx, s.tx, p.email); err != nil {
 		return a, err
 	}
-	if a.EmailVerified {
+	pending, err := replacePending(ctx, s.tx, a.ID, p, now)
+	if err != nil {
+		return a, err
+	}
+	if !pending {
 		return a, ErrEmailTaken
 	}
 	if err := voidTokens(ctx, s.tx, a.ID, now); err != nil {
-		return a, err
-	}
-	if err := replacePending(ctx, s.tx, a.ID, p, now); err != nil {
 		return a, err
 	}
 	a.Name, a.Locale, a.PasswordHash = p.name, p.locale, p.hash

@@ -75,11 +75,12 @@ func insertAccount(ctx context.Context, c db.Conn, a Account) error {
 	return err
 }
 
-// replacePending changes only what nobody has proven yet.
-func replacePending(ctx context.Context, c db.Conn, account id.Account, p Prepared, now time.Time) error {
-	_, err := c.Exec(ctx, `UPDATE accounts SET name = $2, locale = $3, password_hash = $4, password_changed_at = $5, updated_at = $5
+// replacePending changes only what nobody has proven yet, and reports whether it did.
+// It also makes those who sign up at the same time take turns.
+func replacePending(ctx context.Context, c db.Conn, account id.Account, p Prepared, now time.Time) (bool, error) {
+	n, err := c.Exec(ctx, `UPDATE accounts SET name = $2, locale = $3, password_hash = $4, password_changed_at = $5, updated_at = $5
 		WHERE id = $1 AND email_verified_at IS NULL`, account, p.name, p.locale, p.hash, now)
-	return err
+	return n == 1, err
 }
 
 func markVerified(ctx context.Context, c db.Conn, account id.Account, now time.Time) error {
