@@ -171,6 +171,11 @@ type cookieOutput struct {
 	SetCookie string `header:"Set-Cookie"`
 }
 
+type confirmEmailOutput struct {
+	SetCookie string `header:"Set-Cookie"`
+	accounts.StatusOutput
+}
+
 type confirmInput struct {
 	Body struct {
 		Password string `json:"password" maxLength:"1024"`
@@ -255,9 +260,9 @@ func (s *Service) handleResetPassword(ctx context.Context, in *resetInput) (*web
 	return nil, s.ResetPassword(ctx, in.Body.Token, in.Body.NewPassword)
 }
 
-func (s *Service) handleConfirmEmail(ctx context.Context, in *accounts.TokenInput) (*accounts.StatusOutput, error) {
-	_, err := s.ConfirmEmail(ctx, in.Body.Token)
-	return accounts.Said("confirmed"), err
+func (s *Service) handleConfirmEmail(ctx context.Context, in *accounts.TokenInput) (*confirmEmailOutput, error) {
+	_, cookie, err := s.ConfirmEmail(ctx, in.Body.Token)
+	return &confirmEmailOutput{SetCookie: cookie, StatusOutput: *accounts.Said("confirmed")}, err
 }
 
 func (s *Service) handleSetUp(ctx context.Context, in *setUpInput) (*tokensOutput, error) {

@@ -448,8 +448,9 @@ func (s *Service) ResetPassword(ctx context.Context, token, password string) err
 	})
 }
 
-// ConfirmEmail changes an address by a mailed token and ends the other sessions.
-func (s *Service) ConfirmEmail(ctx context.Context, token string) (a accounts.Account, err error) {
+// ConfirmEmail changes an address by a mailed token, ends the other sessions, and gives
+// a browser's session at hand a new secret.
+func (s *Service) ConfirmEmail(ctx context.Context, token string) (a accounts.Account, cookie string, err error) {
 	err = s.DB.Platform("a one-time token finds its account").Tx(ctx, func(tx *db.Tx) error {
 		bound := s.In(tx)
 		if a, err = bound.Accounts.ConfirmEmail(ctx, token); err != nil {
@@ -459,10 +460,13 @@ func (s *Service) ConfirmEmail(ctx context.Context, token string) (a accounts.Ac
 		spare := ID{}
 		if who := authz.From(ctx); who.Account == a.ID {
 			spare = who.Session
+			if cookie, err = bound.renew(ctx, who); err != nil {
+				return err
+			}
 		}
 		return bound.EndAll(s.as(ctx, a), a.ID, a.Name, spare, "email_changed")
 	})
-	return a, err
+	return a, cookie, err
 }
 
 // Register signs someone up. Where addresses need proof, nobody learns whether it
