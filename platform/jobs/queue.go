@@ -133,7 +133,7 @@ func waiting() []rivertype.JobState {
 func (q *Queue) Start(ctx context.Context) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	cfg := &river.Config{Workers: river.NewWorkers(), Queues: map[string]river.QueueConfig{}, PeriodicJobs: q.schedule(), RescueStuckJobsAfter: time.Hour}
+	cfg := &river.Config{Workers: river.NewWorkers(), Queues: map[string]river.QueueConfig{}, PeriodicJobs: q.schedule(), RescueStuckJobsAfter: 2 * time.Minute}
 	for _, h := range q.handlers {
 		// A job that still runs must not be taken for one whose process died.
 		cfg.RescueStuckJobsAfter = max(cfg.RescueStuckJobsAfter, h.timeout+time.Minute)
