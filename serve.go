@@ -70,7 +70,7 @@ func (a *App) Serve(ctx context.Context, o ServeOptions) error {
 	case err = <-served:
 		return errors.Join(err, running.stop())
 	case <-ctx.Done():
-		a.announceEnd(server)
+		a.announceEnd()
 		return running.stop(func() error { return shutDown(server) })
 	}
 }
@@ -127,10 +127,15 @@ func (a *App) listen(server *http.Server, l net.Listener) error {
 
 var errStarting = errs.New(errs.Unavailable, "starting", "The service is starting. Try again in a moment.").After(2 * time.Second)
 
-// gate answers for an app that is not ready yet; health checks pass.
+// gate answers for an app that is not ready yet; health checks pass. While the app
+// stops, each answer is the last on its connection.
 func (a *App) gate(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		if a.State() == Starting && !strings.HasPrefix(q.URL.Path, "/health") && !strings.HasPrefix(q.URL.Path, "/api/v1/health") {
+		state := a.State()
+		if state == Draining {
+			w.Header().Set("Connection", "close")
+		}
+		if state == Starting && !strings.HasPrefix(q.URL.Path, "/health") && !strings.HasPrefix(q.URL.Path, "/api/v1/health") {
 			a.Web.Refuse(w, q, errStarting)
 			return
 		}
@@ -139,11 +144,11 @@ func (a *App) gate(next http.Handler) http.Handler {
 }
 
 // announceEnd says that the app is not ready, and waits for load balancers to
-// notice. Whoever still comes is served, on connections that are not kept.
-func (a *App) announceEnd(server *http.Server) {
+// notice. Whoever still comes is served. Connections that are idle now are left alone:
+// a request may be on its way on any of them, and closing it would lose that one.
+func (a *App) announceEnd() {
 	a.state.Store(Draining)
 	a.Log.Info("stopping", "drain_delay", a.Config.Web.DrainDelay)
-	server.SetKeepAlivesEnabled(false)
 	time.Sleep(a.Config.Web.DrainDelay)
 }
 

@@ -42,43 +42,20 @@ func (s *Service) Principal(ctx context.Context, c web.Credential) (*authz.Princ
 
 // resolve loads a session and its account, in one statement.
 func (s *Service) resolve(ctx context.Context, c web.Credential) (*resolved, []cache.Tag, error) {
-	now := s.Now()
-	var (
-		found loaded
-		err   error
-		limit time.Time
-	)
-	conn := s.DB.Platform("a credential finds its session and account")
-	if c.Bearer != "" {
-		var claims secret.Claims
-		var session ID
-		if claims, session, err = s.readAccess(c.Bearer, now); err != nil {
-			return nil, nil, web.ErrCredential(err)
-		}
-		limit = time.Unix(claims.ExpiresAt, 0)
-		found, err = sessionByID(ctx, conn, session)
-		if err == nil && found.account.ID.String() != claims.Subject {
-			err = db.ErrNoRows
-		}
-	} else {
-		if !secret.IsToken("ses", c.Cookie) {
-			return nil, nil, web.ErrCredential(errors.New("the cookie is not one of ours"))
-		}
-		found, err = sessionByCookie(ctx, conn, secret.Hash(c.Cookie))
-	}
+	found, limit, err := s.load(ctx, c)
 	if errors.Is(err, db.ErrNoRows) {
-		return nil, nil, web.ErrCredential(errors.New("the session has ended"))
+		err = web.ErrCredential(errors.New("the session has ended"))
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	if found.account.Status != accounts.Active {
-		return nil, nil, web.ErrCredential(errors.New("the account is " + string(found.account.Status)))
+	a := found.account
+	if a.Status != accounts.Active {
+		return nil, nil, web.ErrCredential(errors.New("the account is " + string(a.Status)))
 	}
-	if limit.IsZero() || found.expiresAt.Before(limit) {
+	if found.expiresAt.Before(limit) {
 		limit = found.expiresAt
 	}
-	a := found.account
 	r := &resolved{session: found.id, expires: limit, idleAt: found.lastActiveAt.Add(s.Config.Idle), principal: &authz.Principal{
 		Kind: authz.ActorAccount, Account: a.ID, Session: found.id, Name: a.Name, Admin: a.IsAdmin,
 		AuthenticatedAt: found.authenticatedAt, Cookie: c.Cookie != "", Subject: withoutHash(a),
@@ -86,21 +63,58 @@ func (s *Service) resolve(ctx context.Context, c web.Credential) (*resolved, []c
 	return r, []cache.Tag{tagOf(found.id), accounts.Tag(a.ID)}, nil
 }
 
+// load finds the session that a credential names, and until when the credential itself
+// is good.
+func (s *Service) load(ctx context.Context, c web.Credential) (loaded, time.Time, error) {
+	conn := s.DB.Platform("a credential finds its session and account")
+	if c.Bearer == "" {
+		if !secret.IsToken("ses", c.Cookie) {
+			return loaded{}, time.Time{}, web.ErrCredential(errors.New("the cookie is not one of ours"))
+		}
+		found, err := sessionByCookie(ctx, conn, secret.Hash(c.Cookie))
+		return found, found.expiresAt, err
+	}
+	token, err := s.readAccess(ctx, c.Bearer)
+	if err != nil {
+		return loaded{}, time.Time{}, web.ErrCredential(err)
+	}
+	found, err := sessionByID(ctx, conn, token.session)
+	if err == nil && found.account.ID.String() != token.claims.Subject {
+		err = db.ErrNoRows
+	}
+	return found, time.Unix(token.claims.ExpiresAt, 0), err
+}
+
 // withoutHash keeps the password's hash out of memory that lives long.
 func withoutHash(a accounts.Account) accounts.Account { a.PasswordHash = ""; return a }
 
 var errShape = errors.New("the bearer token is not a token of ours")
 
-func (s *Service) readAccess(token string, now time.Time) (secret.Claims, ID, error) {
+// access is what a token says whose signature is ours.
+type access struct {
+	claims  secret.Claims
+	session ID
+}
+
+func (s *Service) readAccess(ctx context.Context, token string) (access, error) {
+	a, err := s.verified.Get(ctx, token)
+	if err == nil && s.Now().Unix() >= a.claims.ExpiresAt {
+		err = secret.ErrToken
+	}
+	return a, err
+}
+
+// verify checks a signature. That costs more than to ask the database, and its outcome
+// never changes, so it is remembered apart from the session.
+func (s *Service) verify(_ context.Context, token string) (a access, _ []cache.Tag, err error) {
 	if strings.Count(token, ".") != 2 {
-		return secret.Claims{}, ID{}, errShape
+		return a, nil, errShape
 	}
-	claims, err := s.Keys.Verify(token, s.PublicURL(), s.PublicURL(), now)
-	if err != nil {
-		return claims, ID{}, err
+	if a.claims, err = s.Keys.Verify(token, s.PublicURL(), s.PublicURL(), s.Now()); err != nil {
+		return a, nil, err
 	}
-	session, err := id.Parse[sessionKind](claims.Session)
-	return claims, session, err
+	a.session, err = id.Parse[sessionKind](a.claims.Session)
+	return a, nil, err
 }
 
 // activity remembers who was active, until it is written down, once a minute: a

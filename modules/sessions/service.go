@@ -42,6 +42,7 @@ type Service struct {
 	Deps
 	tx       *db.Tx
 	known    *cache.Memo[web.Credential, *resolved]
+	verified *cache.Memo[string, access]
 	active   *activity
 	failures chan failure
 }
@@ -51,6 +52,7 @@ func New(d Deps) *Service {
 	d.Config = d.Config.withDefaults()
 	s := &Service{Deps: d, active: newActivity(), failures: make(chan failure, maxFailures)}
 	s.known = cache.Memoize(d.Changed, cache.MemoOptions{Name: "principals", TTL: time.Minute, Size: 50_000, Off: d.CacheOff}, s.resolve)
+	s.verified = cache.Memoize(d.Changed, cache.MemoOptions{Name: "access tokens", TTL: time.Minute, Size: 50_000}, s.verify)
 	return s
 }
 

@@ -33,7 +33,7 @@ func classify(err error) error {
 func away(err error) bool {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch e.Code {
-		case "25006", // read-only: no longer the primary
+		case readOnly, // no longer the primary
 			"53300",                            // too many connections
 			"57P01", "57P02", "57P03", "57P05": // shutting down, crashed, starting up, idle too long
 			return true

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -64,16 +65,37 @@ func openPool(ctx context.Context, cfg Config, url string) (*pgxpool.Pool, error
 	set("timezone", "UTC")
 	// A forgotten transaction must not hold its locks, nor the invalidation window, for longer.
 	set("idle_in_transaction_session_timeout", fmt.Sprint(cfg.MaxTx.Milliseconds()))
-	return pgxpool.NewWithConfig(ctx, c)
+	var pool atomic.Pointer[pgxpool.Pool]
+	keep := c.ConnConfig.OnPgError
+	c.ConnConfig.OnPgError = func(conn *pgconn.PgConn, e *pgconn.PgError) bool {
+		if p := pool.Load(); p != nil && e.Code == readOnly {
+			p.Reset()
+		}
+		return e.Code != readOnly && keep(conn, e)
+	}
+	p, err := pgxpool.NewWithConfig(ctx, c)
+	pool.Store(p)
+	return p, err
 }
+
+// readOnly is the SQLSTATE of a write on a server that is a standby, or was demoted to
+// one. Connections to it work, but never again for writes, and what they read grows
+// old: all of them are given up, so that the next ones find the new primary.
+const readOnly = "25006"
 
 func (p *postgres) dialect() Dialect     { return Postgres }
 func (p *postgres) stats() *Stats        { return &p.counts }
 func (p *postgres) maxTx() time.Duration { return p.cfg.MaxTx }
 
+// ping fails also for a server that accepts no writes: nobody can sign in on it.
 func (p *postgres) ping(ctx context.Context) error {
-	_, err := p.pool.Exec(ctx, "SELECT 1")
-	return err
+	var refuses bool
+	err := p.pool.QueryRow(ctx, `SELECT current_setting('transaction_read_only')::boolean`).Scan(&refuses)
+	if err != nil || !refuses {
+		return err
+	}
+	p.pool.Reset()
+	return ErrUnavailable.After(2 * time.Second).Because(errors.New("the server accepts no writes"))
 }
 
 func (p *postgres) close() {

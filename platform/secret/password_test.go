@@ -90,18 +90,18 @@ func TestNobodysPasswordTakesAsLongAndNeverMatches(t *testing.T) {
 	}
 }
 
-// J06: hashes run as many at once as there are cores, a bounded number wait, and the rest are told to come back.
+// J06: hashes run one fewer at once than there are cores, a bounded number wait, and the rest are told to come back.
 func TestAStormOfPasswordsIsBounded(t *testing.T) {
 	p := NewPasswords()
 	p.queue = 3
 	release, running := make(chan struct{}), make(chan struct{}, 1000)
 	var all sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
+	for range cap(p.turn) {
 		all.Go(func() {
 			_ = p.inTurn(t.Context(), func() error { running <- struct{}{}; <-release; return nil })
 		})
 	}
-	for range runtime.GOMAXPROCS(0) {
+	for range cap(p.turn) {
 		<-running
 	}
 	waiting := make(chan error, 3)

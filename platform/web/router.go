@@ -77,6 +77,7 @@ type Router struct {
 	mux     *http.ServeMux
 	ops     []Op
 	pathIDs map[string]PathID
+	fixed   http.Header // of every answer
 
 	registering string // the module of the operation under way in Handle
 }
@@ -102,7 +103,7 @@ type PathID struct {
 // NewRouter returns a router without operations.
 func NewRouter(o Options) *Router {
 	setUpHuma()
-	r := &Router{Options: o, mux: http.NewServeMux(), pathIDs: map[string]PathID{}}
+	r := &Router{Options: o, mux: http.NewServeMux(), pathIDs: map[string]PathID{}, fixed: fixedHeaders(o.Config)}
 	cfg := huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI:    "3.1.0",

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"path"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -98,19 +99,34 @@ func (r *Router) recovered(w *response, q *http.Request, p any) {
 
 // headers sets what every answer has; pages replace the content security policy.
 func (r *Router) headers(h http.Header, requestID string) {
-	h["X-Request-Id"] = []string{requestID}
-	h["Cache-Control"] = []string{"no-store"}
-	h["Content-Security-Policy"] = []string{"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"}
-	h["X-Content-Type-Options"] = []string{"nosniff"}
-	h["X-Frame-Options"] = []string{"DENY"}
-	h["Referrer-Policy"] = []string{"no-referrer"}
-	h["Permissions-Policy"] = []string{"camera=(), geolocation=(), microphone=(), payment=(), usb=()"}
-	h["Cross-Origin-Opener-Policy"] = []string{"same-origin"}
-	h["Cross-Origin-Resource-Policy"] = []string{"same-origin"}
-	h["Vary"] = []string{"Origin"}
-	if r.Config.https() {
-		h["Strict-Transport-Security"] = []string{"max-age=63072000; includeSubDomains"}
+	for name, value := range r.fixed {
+		h[name] = value
 	}
+	h["X-Request-Id"] = []string{requestID}
+}
+
+// fixedHeaders are those that are the same for every answer. Their values are shared:
+// who wants another one sets it, and who adds one gets a copy.
+func fixedHeaders(c Config) http.Header {
+	all := map[string]string{
+		"Cache-Control":                "no-store",
+		"Content-Security-Policy":      "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+		"X-Content-Type-Options":       "nosniff",
+		"X-Frame-Options":              "DENY",
+		"Referrer-Policy":              "no-referrer",
+		"Permissions-Policy":           "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+		"Cross-Origin-Opener-Policy":   "same-origin",
+		"Cross-Origin-Resource-Policy": "same-origin",
+		"Vary":                         "Origin",
+	}
+	if c.https() {
+		all["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+	}
+	h := http.Header{}
+	for name, value := range all {
+		h[name] = slices.Clip([]string{value})
+	}
+	return h
 }
 
 // checkTarget refuses paths with more than one reading, before the mux would

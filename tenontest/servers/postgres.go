@@ -154,7 +154,7 @@ func (p *PG) admin(ctx context.Context, database, statements string) error {
 func (p *PG) asAdmin(ctx context.Context, database string, fn func(*pgx.Conn) error) error {
 	limited, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	c, err := pgx.Connect(limited, p.AdminURL(database))
+	c, err := pgx.Connect(limited, p.AdminURL(database)+"&default_transaction_read_only=off") // see Demote
 	if err != nil {
 		return fmt.Errorf("connect to %s: %w", database, err)
 	}
@@ -198,7 +198,7 @@ func (p *PG) initdb(bin string) error {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	hba := "host all all 127.0.0.1/32 trust\n"
+	hba := "host all,replication all 127.0.0.1/32 trust\n"
 	if err := os.WriteFile(filepath.Join(p.data(), "pg_hba.conf"), []byte(hba), 0o600); err != nil {
 		return fmt.Errorf("limit connections to loopback: %w", err)
 	}
@@ -206,7 +206,15 @@ func (p *PG) initdb(bin string) error {
 }
 
 func (p *PG) firstStart(bin string, settings []string) error {
-	err := attempts(func() (err error) {
+	if err := p.listen(bin, settings); err != nil {
+		return err
+	}
+	return p.admin(context.Background(), "postgres", `CREATE ROLE `+ownerRole+` LOGIN NOSUPERUSER CREATEROLE CREATEDB`)
+}
+
+// listen starts the server on a free port, which it keeps.
+func (p *PG) listen(bin string, settings []string) error {
+	return attempts(func() (err error) {
 		if p.port, err = freePort(); err != nil {
 			return err
 		}
@@ -214,10 +222,6 @@ func (p *PG) firstStart(bin string, settings []string) error {
 			"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="}, settings...)
 		return p.start()
 	})
-	if err != nil {
-		return err
-	}
-	return p.admin(context.Background(), "postgres", `CREATE ROLE `+ownerRole+` LOGIN NOSUPERUSER CREATEROLE CREATEDB`)
 }
 
 // forTests trades durability for speed: a test's data need not survive the machine.

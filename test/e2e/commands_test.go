@@ -26,6 +26,7 @@ func said(t *testing.T, got binary.Result, code int, words ...string) {
 }
 
 func TestEveryCommandExplainsItself(t *testing.T) {
+	t.Parallel()
 	for _, command := range []string{"", "serve", "worker", "migrate", "migrate up", "migrate status", "admin", "admin create", "keys", "keys list",
 		"keys rotate", "doctor", "openapi", "version"} {
 		got := binary.Run(t, nil, "", append(strings.Fields(command), "--help")...)
@@ -41,6 +42,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 }
 
 func TestTheFirstAdministratorIsMadeAtTheShell(t *testing.T) {
+	t.Parallel()
 	dir := binary.Settings{"TENON_DATA": t.TempDir()}
 	said(t, binary.Run(t, dir, "", "admin", "create", "--email", "not an address"), 1, "--email")
 	said(t, binary.Run(t, dir, "", "admin", "create", "--email", "root@example.com"), 1, "--password-stdin")
@@ -63,6 +65,7 @@ func TestTheFirstAdministratorIsMadeAtTheShell(t *testing.T) {
 }
 
 func TestMigrationsAreShownAndApplied(t *testing.T) {
+	t.Parallel()
 	for name, s := range map[string]binary.Settings{"SQLite": {"TENON_DATA": t.TempDir()}, "PostgreSQL": shared(t, false)} {
 		t.Run(name, func(t *testing.T) {
 			said(t, binary.Run(t, s, "", "migrate", "status"), 1, "accounts", "0001_create_accounts.sql", "pending", "run: tenon migrate up")
@@ -76,6 +79,7 @@ func TestMigrationsAreShownAndApplied(t *testing.T) {
 }
 
 func TestMigrationsRunAtOnceTakeTurns(t *testing.T) {
+	t.Parallel()
 	s := shared(t, false)
 	results := make(chan binary.Result)
 	for range 3 {
@@ -87,6 +91,7 @@ func TestMigrationsRunAtOnceTakeTurns(t *testing.T) {
 }
 
 func TestKeysAreRotatedUnderARunningNode(t *testing.T) {
+	t.Parallel()
 	s := shared(t, false)
 	s["TENON_ROOT_SECRET"] = "for tests alone 8fK2pLq0vXw7Zr4T"
 	node := binary.Serve(t, s)
@@ -107,6 +112,7 @@ func TestKeysAreRotatedUnderARunningNode(t *testing.T) {
 }
 
 func TestDoctorShowsSettingsAndNoSecrets(t *testing.T) {
+	t.Parallel()
 	s := binary.Settings{"TENON_DATA": t.TempDir(), "TENON_ROOT_SECRET": "for tests alone 8fK2pLq0vXw7Zr4T", "SMTP_PASSWORD": "hunter2hunter2",
 		"REDIS_URL": "redis://someone:opensesame@127.0.0.1:1", "SMTP_HOST": "127.0.0.1", "SMTP_PORT": "1"}
 	got := binary.Run(t, s, "", "doctor")
@@ -124,6 +130,7 @@ func TestDoctorShowsSettingsAndNoSecrets(t *testing.T) {
 }
 
 func TestTheOpenAPIDocumentNeedsNoDatabase(t *testing.T) {
+	t.Parallel()
 	got := binary.Run(t, binary.Settings{"DATABASE_URL": "postgres://nobody@127.0.0.1:1/nowhere"}, "", "openapi")
 	said(t, got, 0)
 	var doc struct {

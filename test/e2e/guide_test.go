@@ -17,14 +17,17 @@ import (
 // What the guide tells a newcomer is done here to the letter.
 func TestTheGuideWorksAsWritten(t *testing.T) {
 	t.Run("on SQLite", func(t *testing.T) {
+		t.Parallel()
 		node := binary.Serve(t, nil)
 		follow(t, node.URL, node.SetupLink())
 	})
 	t.Run("on PostgreSQL with Redis", func(t *testing.T) {
+		t.Parallel()
 		node := binary.Serve(t, shared(t, true))
 		follow(t, node.URL, node.SetupLink())
 	})
 	t.Run("on two nodes", func(t *testing.T) {
+		t.Parallel()
 		balancer, nodes := cluster(t, 2, shared(t, true))
 		follow(t, balancer.URL, nodes[1].SetupLink()) // the newest link is the one that counts
 	})

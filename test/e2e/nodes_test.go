@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -156,47 +155,5 @@ func TestAWorkerDoesWhatAnAPINodeLeaves(t *testing.T) {
 	worker.Signal(syscall.SIGTERM)
 	if code := worker.Wait(30 * time.Second); code != 0 {
 		t.Errorf("the worker stopped with exit code %d", code)
-	}
-}
-
-func TestARollingRestartIsNotNoticed(t *testing.T) {
-	s := shared(t, true)
-	s["TENON_DRAIN_DELAY"] = "1s"
-	balancer, nodes := cluster(t, 2, s)
-	ada := binary.NewClient(balancer.URL).SignUp(t, "ada@example.com")
-	done := make(chan struct{})
-	var users sync.WaitGroup
-	var answered, orgs atomic.Int64
-	for u := range 8 {
-		users.Go(func() {
-			for n := 0; ; n++ {
-				select {
-				case <-done:
-					return
-				default:
-				}
-				got, want := ada.Call("GET", "/users/me", nil), 200
-				if n%20 == 19 {
-					got, want = ada.Call("POST", "/orgs", map[string]any{"name": "Acme", "slug": fmt.Sprintf("acme-%d-%d", u, n)}), 201
-					orgs.Add(1)
-				}
-				if got.Status != want {
-					t.Errorf("request failed: %d %s %v", got.Status, got.Text, got.Err)
-					return
-				}
-				answered.Add(1)
-				time.Sleep(10 * time.Millisecond)
-			}
-		})
-	}
-	for _, n := range nodes {
-		n.Restart()
-		time.Sleep(500 * time.Millisecond) // until the balancer sees it
-	}
-	close(done)
-	users.Wait()
-	t.Logf("%d requests answered, %d organizations made", answered.Load(), orgs.Load())
-	if answered.Load() < 500 {
-		t.Errorf("only %d requests were answered meanwhile", answered.Load())
 	}
 }

@@ -22,6 +22,7 @@ func production(t *testing.T) binary.Settings {
 }
 
 func TestProductionRefusesWhatIsConvenientButUnsafe(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ name, setting, value, says string }{
 		{"no root secret", "TENON_ROOT_SECRET", "", "TENON_ROOT_SECRET must be set"},
 		{"a short root secret", "TENON_ROOT_SECRET", "short", "TENON_ROOT_SECRET"},
@@ -47,6 +48,7 @@ func TestProductionRefusesWhatIsConvenientButUnsafe(t *testing.T) {
 }
 
 func TestProductionIsNotReadyBeforeItsDatabaseIs(t *testing.T) {
+	t.Parallel()
 	s := production(t).Or(shared(t, false))
 	node := binary.Launch(t, s)
 	node.Await("answer", 10*time.Second, func() bool { return node.Status("/health") == 200 })
@@ -63,6 +65,7 @@ func TestProductionIsNotReadyBeforeItsDatabaseIs(t *testing.T) {
 }
 
 func TestProductionShowsNothingToDevelopers(t *testing.T) {
+	t.Parallel()
 	s := production(t)
 	node := binary.Serve(t, s)
 	if strings.Contains(node.Log(), "/_dev/") {
