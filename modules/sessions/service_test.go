@@ -154,6 +154,11 @@ func TestASessionEndsByItself(t *testing.T) {
 			token = refresh(app, token).Want(t, 200).Get("refresh_token")
 		}
 		refresh(app, idle.Tokens.RefreshToken).Want(t, 401) // idle for longer than two weeks
+		idle.Tokens = app.SignIn(idle)
+		list, stats := app.Call(idle, "GET", "/sessions", "").Want(t, 200).Items(), app.Call(idle, "GET", "/sessions/stats", "").Want(t, 200)
+		if len(list) != 1 || list[0]["id"] != idle.Tokens.SessionID.String() || stats.Body["active"] != 1.0 {
+			t.Errorf("listed: %v; %s", list, stats.Text)
+		}
 		now.Advance(7 * 24 * time.Hour)
 		refresh(app, token).Want(t, 401) // as busy as it may be, 90 days are all
 	})

@@ -218,25 +218,31 @@ func TestA13AnswersDoNotTellWhoHasAnAccount(t *testing.T) {
 		suspend(t, app, app.User("suspended"))
 		register(t, app, "unverified@example.com")
 		login(app, "verified@example.com", "wrong") // whatever that leaves behind
-		for what, c := range map[string]struct{ path, body string }{
-			"login":    {"/auth/login", `{"email":%q,"password":"not the right phrase"}`},
-			"browser":  {"/auth/login", `{"email":%q,"password":"not the right phrase","cookie":true}`},
-			"register": {"/auth/register", `{"email":%q,"password":"a phrase only you know","name":"Somebody"}`},
-			"forgot":   {"/auth/request-password-reset", `{"email":%q}`},
-			"resend":   {"/auth/resend-verification", `{"email":%q}`},
+		for _, c := range []struct{ what, path, body string }{ // signing up comes last: then nobody is unknown any more
+			{"login", "/auth/login", `{"email":%q,"password":"not the right phrase"}`},
+			{"browser", "/auth/login", `{"email":%q,"password":"not the right phrase","cookie":true}`},
+			{"forgot", "/auth/request-password-reset", `{"email":%q}`},
+			{"resend", "/auth/resend-verification", `{"email":%q}`},
+			{"register", "/auth/register", `{"email":%q,"password":"a phrase only you know","name":"Somebody"}`},
 		} {
 			shapes := map[string]string{}
 			for _, who := range []string{"verified", "unverified", "suspended", "unknownxx"} {
 				got := app.Call(nil, "POST", c.path, fmt.Sprintf(c.body, who+"@example.com"))
 				shapes[who] = shape(got)
 				if got.Status >= 500 {
-					t.Errorf("%s, %s: %s", what, who, got.Text)
+					t.Errorf("%s, %s: %s", c.what, who, got.Text)
 				}
 			}
 			for who, s := range shapes {
 				if s != shapes["verified"] {
-					t.Errorf("%s tells %s from verified:\n%s\n--\n%s", what, who, s, shapes["verified"])
+					t.Errorf("%s tells %s from verified:\n%s\n--\n%s", c.what, who, s, shapes["verified"])
 				}
+			}
+		}
+		// The answers are the same; the letters go to those whom they are for.
+		for who, want := range map[string]int{"verified": 2, "unverified": 4, "suspended": 1, "unknownxx": 1} {
+			if n := len(app.Mail(who + "@example.com")); n != want {
+				t.Errorf("%s got %d letters, want %d", who, n, want)
 			}
 		}
 		// A suspended account's right password is answered like a wrong one.
