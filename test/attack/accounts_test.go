@@ -217,7 +217,7 @@ func TestA13AnswersDoNotTellWhoHasAnAccount(t *testing.T) {
 		app.User("verified")
 		suspend(t, app, app.User("suspended"))
 		register(t, app, "unverified@example.com")
-		login(app, "verified@example.com", "wrong") // whatever that leaves behind
+		login(app, "verified@example.com", "wrong")            // whatever that leaves behind
 		for _, c := range []struct{ what, path, body string }{ // signing up comes last: then nobody is unknown any more
 			{"login", "/auth/login", `{"email":%q,"password":"not the right phrase"}`},
 			{"browser", "/auth/login", `{"email":%q,"password":"not the right phrase","cookie":true}`},
