@@ -217,7 +217,7 @@ func TestA13AnswersDoNotTellWhoHasAnAccount(t *testing.T) {
 		app.User("verified")
 		suspend(t, app, app.User("suspended"))
 		register(t, app, "unverified@example.com")
-		login(app, "verified@example.com", "wrong") // whatever that leaves behind
+		login(app, "verified@example.com", "wrong")            // whatever that leaves behind
 		for _, c := range []struct{ what, path, body string }{ // signing up comes last: then nobody is unknown any more
 			{"login", "/auth/login", `{"email":%q,"password":"not the right phrase"}`},
 			{"browser", "/auth/login", `{"email":%q,"password":"not the right phrase","cookie":true}`},
@@ -225,6 +225,7 @@ func TestA13AnswersDoNotTellWhoHasAnAccount(t *testing.T) {
 			{"resend", "/auth/resend-verification", `{"email":%q}`},
 			{"register", "/auth/register", `{"email":%q,"password":"a phrase only you know","name":"Somebody"}`},
 		} {
+			app.Settle() // a letter that is still to be answered might find an account made meanwhile
 			shapes := map[string]string{}
 			for _, who := range []string{"verified", "unverified", "suspended", "unknownxx"} {
 				got := app.Call(nil, "POST", c.path, fmt.Sprintf(c.body, who+"@example.com"))
@@ -317,13 +318,15 @@ func TestA16Passwords(t *testing.T) {
 				t.Errorf("%q: %d", password, got.Status)
 			}
 		}
-		began := time.Now() // refused without hashing, however long
+		took := time.Hour // refused without hashing, however long
 		for range 5 {
+			began := time.Now()
 			if got := try(strings.Repeat("x1", 100_000)); got.Status != 422 {
 				t.Errorf("200 kB: %d", got.Status)
 			}
+			took = min(took, time.Since(began))
 		}
-		if took := time.Since(began) / 5; took > 50*time.Millisecond {
+		if took > 100*time.Millisecond { // 3 ms, and many times that with the race detector
 			t.Errorf("200 kB are refused after %v", took)
 		}
 		prefix := strings.Repeat("p4ssw0rd", 9) // 72 bytes
