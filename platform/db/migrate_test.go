@@ -40,7 +40,7 @@ func schemas() []db.Schema {
 func step(dialect db.Dialect, module string, n int) string {
 	pause, uuid := `SELECT pg_sleep(0.008);`, "uuid"
 	if dialect == db.SQLite {
-		pause, uuid = `CREATE TEMP TABLE pause AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 30000) SELECT max(x) AS x FROM c; DROP TABLE pause;`, "BLOB"
+		pause, uuid = `CREATE TEMP TABLE pause AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 3000) SELECT max(x) AS x FROM c; DROP TABLE pause;`, "BLOB"
 	}
 	create := fmt.Sprintf(`CREATE TABLE %ss (org_id %s NOT NULL PRIMARY KEY);`, module, uuid)
 	if n > 1 {
