@@ -84,8 +84,21 @@ func TestPositionsHaveNeitherGapsNorTwins(t *testing.T) {
 	nodes := []*tenontest.App{tenontest.Node(t, url), tenontest.Node(t, url)}
 	ada := nodes[0].User("ada")
 	org := nodes[0].Org(ada, "acme")
-	var all sync.WaitGroup
+	var all, counting sync.WaitGroup
+	done := make(chan struct{})
 	for w := range 6 {
+		counting.Go(func() { // far more eager than nodes are by themselves
+			for {
+				select {
+				case <-done:
+					return
+				default:
+					if err := nodes[w%2].Audit.Sequence(t.Context()); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
 		all.Go(func() {
 			for i := range 20 {
 				var then error
@@ -99,6 +112,8 @@ func TestPositionsHaveNeitherGapsNorTwins(t *testing.T) {
 		})
 	}
 	all.Wait()
+	close(done)
+	counting.Wait()
 	c := nodes[0].DB.Platform("test")
 	deadline := time.Now().Add(10 * time.Second)
 	for {
