@@ -77,7 +77,7 @@ func actorID(p *authz.Principal) string {
 	return p.Account.String()
 }
 
-// OfOrg lists events of an organization, newest first, after the given position.
+// ofOrg lists events of an organization, newest first, after the given position.
 func (s *Service) ofOrg(ctx context.Context, org id.Org, f Filter, after *position, n int) ([]Event, error) {
 	return listEvents(ctx, s.DB.Org(org), "org_id", org, f, after, n)
 }
