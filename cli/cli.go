@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -45,11 +44,7 @@ func Run(args []string, extend ...func(*tenon.App)) int {
 		fmt.Fprintf(os.Stderr, "Try: %s --help\n", name)
 		return 2
 	}
-	if os.Getenv("GOGC") == "" {
-		// Password hashes make 19 MiB of garbage each: collect a little sooner than by
-		// default, so that a storm of sign-ins stays within a small machine's memory.
-		debug.SetGCPercent(70)
-	}
+	tuneCollector()
 	ctx, stop := interruptible()
 	defer stop()
 	if err := parsed.Run(&environment{ctx: ctx, program: name, extend: extend}); err != nil {

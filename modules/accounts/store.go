@@ -9,9 +9,10 @@ import (
 	"github.com/tenonhq/tenon/platform/id"
 )
 
-// Columns are those that Scan reads, of the table accounts under the name a. The
-// sessions module selects them together with a session, in one statement.
-const Columns = `a.id, a.email, a.email_verified_at, a.name, a.avatar_url, a.locale, a.default_org_id, a.is_admin, a.status, a.password_hash, a.created_at, a.updated_at`
+// Columns are those that Targets take, of the table accounts under the name a. The
+// sessions module selects them together with a session, in one statement. The
+// password's hash is not among them: whoever is signed in already needs none.
+const Columns = `a.id, a.email, a.email_verified_at, a.name, a.avatar_url, a.locale, a.default_org_id, a.is_admin, a.status, a.created_at, a.updated_at`
 
 // Targets are where Columns are scanned to; call Done afterwards.
 type Targets struct {
@@ -23,7 +24,7 @@ type Targets struct {
 // Dest lists the scan destinations in the order of Columns.
 func (t *Targets) Dest() []any {
 	a := &t.Account
-	return []any{&a.ID, &a.Email, &t.verifiedAt, &a.Name, &a.AvatarURL, &a.Locale, &t.defaultOrg, &a.IsAdmin, &a.Status, &a.PasswordHash, &a.CreatedAt, &a.UpdatedAt}
+	return []any{&a.ID, &a.Email, &t.verifiedAt, &a.Name, &a.AvatarURL, &a.Locale, &t.defaultOrg, &a.IsAdmin, &a.Status, &a.CreatedAt, &a.UpdatedAt}
 }
 
 // Done returns the account that was scanned.
@@ -35,9 +36,11 @@ func (t *Targets) Done() Account {
 	return t.Account
 }
 
+const withHash = Columns + `, a.password_hash`
+
 func scanAccount(r db.Row) (Account, error) {
 	var t Targets
-	if err := r.Scan(t.Dest()...); err != nil {
+	if err := r.Scan(append(t.Dest(), &t.Account.PasswordHash)...); err != nil {
 		return Account{}, err
 	}
 	return t.Done(), nil
@@ -51,11 +54,11 @@ func found(a Account, err error) (Account, error) {
 }
 
 func accountByID(ctx context.Context, c db.Conn, account id.Account) (Account, error) {
-	return found(db.One(ctx, c, scanAccount, `SELECT `+Columns+` FROM accounts a WHERE a.id = $1`, account))
+	return found(db.One(ctx, c, scanAccount, `SELECT `+withHash+` FROM accounts a WHERE a.id = $1`, account))
 }
 
 func accountByEmail(ctx context.Context, c db.Conn, email string) (Account, error) {
-	return found(db.One(ctx, c, scanAccount, `SELECT `+Columns+` FROM account_emails e JOIN accounts a ON a.id = e.account_id WHERE e.email = $1`, email))
+	return found(db.One(ctx, c, scanAccount, `SELECT `+withHash+` FROM account_emails e JOIN accounts a ON a.id = e.account_id WHERE e.email = $1`, email))
 }
 
 // claimEmail gives an address to an account, unless another has it.

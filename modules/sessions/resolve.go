@@ -57,7 +57,7 @@ func (s *Service) resolve(ctx context.Context, c web.Credential) (*resolved, []c
 	}
 	r := &resolved{session: found.id, expires: limit, idleAt: found.lastActiveAt.Add(s.Config.Idle), principal: &authz.Principal{
 		Kind: authz.ActorAccount, Account: a.ID, Session: found.id, Name: a.Name, Admin: a.IsAdmin,
-		AuthenticatedAt: found.authenticatedAt, Cookie: c.Cookie != "", Subject: withoutHash(a),
+		AuthenticatedAt: found.authenticatedAt, Cookie: c.Cookie != "", Subject: a,
 	}}
 	return r, []cache.Tag{tagOf(found.id), accounts.Tag(a.ID)}, nil
 }
@@ -83,9 +83,6 @@ func (s *Service) load(ctx context.Context, c web.Credential) (loaded, time.Time
 	}
 	return found, time.Unix(token.claims.ExpiresAt, 0), err
 }
-
-// withoutHash keeps the password's hash out of memory that lives long.
-func withoutHash(a accounts.Account) accounts.Account { a.PasswordHash = ""; return a }
 
 var errShape = errors.New("the bearer token is not a token of ours")
 

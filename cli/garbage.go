@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"math"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+)
+
+// collector is how much garbage the process lets pile up (https://go.dev/doc/gc-guide).
+type collector struct {
+	percent int   // of what lives
+	limit   int64 // of the memory in all, in bytes
+}
+
+const (
+	// A password hash leaves 19 MiB of garbage: collect sooner than by default, which is 100 %.
+	garbagePercent = 70
+	// What may pile up however little lives. Without it a server that holds three megabytes
+	// would collect forty times a second as soon as it is busy.
+	garbageFloor = 16 << 20
+	// As long as less than half of it lives, the process keeps to this much memory also
+	// while many people sign in at once.
+	smallLimit = 52 << 20
+)
+
+// tuneCollector sets how much garbage may pile up, again after every collection,
+// unless the operator did so with GOGC or GOMEMLIMIT.
+func tuneCollector() {
+	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	current := collectorFor(0)
+	current.apply()
+	var afterCollection func(*[16]byte)
+	afterCollection = func(sentinel *[16]byte) {
+		if wanted := collectorFor(liveBytes()); wanted != current {
+			current = wanted
+			current.apply()
+		}
+		runtime.SetFinalizer(sentinel, afterCollection)
+	}
+	runtime.SetFinalizer(new([16]byte), afterCollection)
+}
+
+// collectorFor goes in steps: to change it stops the process for a moment.
+func collectorFor(live uint64) collector {
+	c := collector{percent: garbagePercent, limit: math.MaxInt64}
+	for c.percent < 500 && uint64(c.percent)*live < 100*garbageFloor*3/4 {
+		c.percent += c.percent / 2
+	}
+	if live < smallLimit/2 {
+		c.limit = smallLimit
+	}
+	return c
+}
+
+func (c collector) apply() {
+	debug.SetGCPercent(c.percent)
+	debug.SetMemoryLimit(c.limit)
+}
+
+// liveBytes is how much the last collection found alive.
+func liveBytes() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
+}
