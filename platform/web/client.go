@@ -60,6 +60,9 @@ func clientAddress(q *http.Request, trusted []netip.Prefix) netip.Addr {
 		return netip.Addr{}
 	}
 	at := peer.Addr().Unmap()
+	if !contains(trusted, at) {
+		return at
+	}
 	hops := strings.Split(strings.Join(q.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0 && contains(trusted, at); i-- {
 		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"path"
 	"runtime/debug"
@@ -30,6 +31,9 @@ func (r *Router) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	defer func() {
 		if p := recover(); p != nil {
 			r.recovered(out, q, p)
+		}
+		if !r.Log.Enabled(ctx, slog.LevelInfo) {
+			return
 		}
 		r.Log.InfoContext(ctx, "request", "method", q.Method, "path", q.URL.Path, "status", out.status,
 			"duration", r.Now().Sub(began), "bytes", out.bytes, "ip", client.Address.String(), "user_agent", client.UserAgent)
