@@ -102,18 +102,24 @@ type Prepared struct {
 // Prepare checks a new account and hashes the password. It takes long; do it before
 // the transaction.
 func (s *Service) Prepare(ctx context.Context, n NewAccount) (Prepared, error) {
-	var p Prepared
-	var err error
+	p, err := s.PrepareWithoutPassword(ctx, n)
+	if err != nil {
+		return p, err
+	}
+	p.hash, err = s.HashPassword(ctx, n.Password, "body.password", p.email, p.name)
+	return p, err
+}
+
+// PrepareWithoutPassword checks a new account that signs in by other means. Its hash
+// is empty, which no password matches; whatever n has as a password is ignored.
+func (s *Service) PrepareWithoutPassword(_ context.Context, n NewAccount) (p Prepared, err error) {
 	if p.email, err = NormalizeEmail(n.Email); err != nil {
 		return p, err
 	}
 	if p.name, err = CleanName(n.Name); err != nil {
 		return p, err
 	}
-	if p.locale, err = cleanLocale(n.Locale); err != nil {
-		return p, err
-	}
-	p.hash, err = s.HashPassword(ctx, n.Password, "body.password", p.email, p.name)
+	p.locale, err = cleanLocale(n.Locale)
 	return p, err
 }
 
