@@ -351,7 +351,7 @@ func (s *Service) ChangePassword(ctx context.Context, current, password string) 
 	if err != nil {
 		return "", err
 	}
-	hash, err := s.Accounts.HashPassword(ctx, password, "body.new_password", a.Email, a.Name)
+	hash, err := s.Accounts.HashNewPassword(ctx, a, password, "body.new_password")
 	if err != nil {
 		return "", err
 	}
@@ -432,9 +432,15 @@ func blame(err error) error {
 	return err
 }
 
-// ResetPassword sets a new password by a mailed token and ends every session.
+// ResetPassword sets a new password by a mailed token and ends every session. Nothing is
+// said of the password, and of those that the account had, before the token is found good;
+// it is used up together with the change, so that a password that is refused costs none.
 func (s *Service) ResetPassword(ctx context.Context, token, password string) error {
-	hash, err := s.Accounts.HashPassword(ctx, password, "body.new_password")
+	owner, err := s.Accounts.OwnerOfReset(ctx, token)
+	if err != nil {
+		return err
+	}
+	hash, err := s.Accounts.HashNewPassword(ctx, owner, password, "body.new_password")
 	if err != nil {
 		return err
 	}
@@ -470,9 +476,16 @@ func (s *Service) ConfirmEmail(ctx context.Context, token string) (a accounts.Ac
 }
 
 // Register signs someone up. Where addresses need proof, nobody learns whether it
-// made an account; where they do not, it signs in.
+// made an account; where they do not, it signs in. Where there is a wait list, it puts
+// them on it, or signs in whoever has the token of the letter that let them in.
 func (s *Service) Register(ctx context.Context, n accounts.NewAccount) (Opened, error) {
-	p, err := s.Accounts.Prepare(ctx, n)
+	if s.Accounts.Waits(n) {
+		return Opened{}, s.Accounts.Wait(ctx, n)
+	}
+	if n.SignUpToken != "" {
+		return s.registerApproved(ctx, n)
+	}
+	p, err := s.Accounts.PrepareSignUp(ctx, n)
 	if err != nil {
 		return Opened{}, err
 	}
@@ -484,6 +497,23 @@ func (s *Service) Register(ctx context.Context, n accounts.NewAccount) (Opened, 
 		return Opened{}, accounts.ErrEmailTaken
 	}
 	return s.Open(ctx, a, false)
+}
+
+func (s *Service) registerApproved(ctx context.Context, n accounts.NewAccount) (out Opened, err error) {
+	p, err := s.Accounts.PrepareApproved(ctx, n)
+	if err != nil {
+		return out, err
+	}
+	err = s.DB.Platform("an approved sign-up is found by its token").Tx(ctx, func(tx *db.Tx) error {
+		bound := s.In(tx)
+		a, err := bound.Accounts.RegisterApproved(ctx, n.SignUpToken, p)
+		if err != nil {
+			return err
+		}
+		out, err = bound.open(s.as(ctx, a), a, false)
+		return err
+	})
+	return out, err
 }
 
 func (s *Service) verifies() bool { return s.Accounts.Config.VerifyEmail != "off" }
