@@ -211,25 +211,22 @@ func (s *Service) Wait(ctx context.Context, n NewAccount) error {
 	if err := s.Config.BeforeSignUp(ctx, SignUp{Email: p.email, Name: p.name, Via: ViaPassword, Captcha: n.Captcha, Address: web.ClientFrom(ctx).Address}); err != nil {
 		return err
 	}
+	// Asked for every address, so that it takes as long for those that have an account.
+	tell := s.Limits.Allow(ctx, ratelimit.KeyOf("mail:already_registered", p.email), ratelimit.Every(5, time.Hour)).Allowed
 	return s.DB.Platform(onWaitlist).Tx(ctx, func(tx *db.Tx) error {
 		a, err := accountByEmail(ctx, tx, p.email)
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return err
 		}
 		if err == nil && a.EmailVerified {
-			return s.In(tx).tellOwner(ctx, a)
+			if !tell {
+				return nil
+			}
+			return s.Post.Enqueue(ctx, tx, mail.Letter{To: a.Email, Name: "already_registered", Locale: a.Locale,
+				Data: map[string]any{"Name": a.Name, "URL": s.PublicURL() + "/sign-in"}})
 		}
 		return insertEntry(ctx, tx, Entry{ID: id.New[entryKind](), Email: p.email, Name: p.name, CreatedAt: s.Now()})
 	})
-}
-
-// tellOwner says to the owner of an account that somebody, perhaps they, tried to sign up.
-func (s *Service) tellOwner(ctx context.Context, a Account) error {
-	if !s.Limits.Allow(ctx, ratelimit.KeyOf("mail:already_registered", a.Email), ratelimit.Every(5, time.Hour)).Allowed {
-		return nil
-	}
-	return s.Post.Enqueue(ctx, s.tx, mail.Letter{To: a.Email, Name: "already_registered", Locale: a.Locale,
-		Data: map[string]any{"Name": a.Name, "URL": s.PublicURL() + "/sign-in"}})
 }
 
 // leaveWaitlist takes whoever gets an account off the list.
