@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"sync/atomic"
 
+	"github.com/tenonhq/tenon/internal/geoip"
 	"github.com/tenonhq/tenon/module"
 	"github.com/tenonhq/tenon/modules/accounts"
 	"github.com/tenonhq/tenon/modules/audit"
@@ -76,8 +77,12 @@ func New(cfg Config) (*App, error) {
 	a.Audit = audit.New(audit.Deps{DB: a.DB, Jobs: a.Jobs, Now: cfg.Now, Log: a.Log})
 	a.Accounts = accounts.New(accounts.Deps{DB: a.DB, Audit: a.Audit, Jobs: a.Jobs, Post: a.Post, Keys: a.Keys, Passwords: passwords,
 		Limits: a.Limits, Changed: a.Changed, Config: cfg.Accounts, PublicURL: publicURL, Product: cfg.Brand.ProductName, Now: cfg.Now, Log: a.Log})
+	places, err := geoip.Open(cfg.Sessions.Places)
+	if err != nil {
+		return nil, err
+	}
 	a.Sessions = sessions.New(sessions.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Keys: a.Keys, Passwords: passwords,
-		Limits: a.Limits, Changed: a.Changed, Web: a.Web, Config: cfg.Sessions, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
+		Limits: a.Limits, Changed: a.Changed, Web: a.Web, Post: a.Post, Places: places, Config: cfg.Sessions, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
 	a.Orgs = orgs.New(orgs.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Post: a.Post, Limits: a.Limits,
 		Changed: a.Changed, Roles: a.Roles, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now})
 	a.Ops = ops.New(ops.Deps{DB: a.DB, Redis: a.Redis, Ready: a.unready, Now: cfg.Now, Log: a.Log})

@@ -209,9 +209,9 @@ func (a *App) User(name string) *User {
 // SignIn opens another session of u and returns its tokens.
 func (a *App) SignIn(u *User) sessions.Tokens {
 	a.t.Helper()
-	opened, err := a.Sessions.Open(a.t.Context(), u.Account, false)
+	opened, err := a.Sessions.Begin(a.t.Context(), u.Account, sessions.Proof{Method: "password"}, false)
 	a.must(err)
-	return opened.Tokens
+	return *opened.Tokens
 }
 
 // As returns a context in which u is the caller, for calling verbs directly.

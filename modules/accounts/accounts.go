@@ -32,8 +32,10 @@ type Account struct {
 	CreatedAt     time.Time  `json:"created_at"`
 	UpdatedAt     time.Time  `json:"updated_at"`
 
-	Status       Status `json:"-"`
-	PasswordHash string `json:"-"`
+	Status        Status   `json:"-"`
+	SecondFactors []string `json:"-"` // methods: TOTP, Passkey
+	HasPassword   bool     `json:"-"`
+	PasswordHash  string   `json:"-"` // only where the account was read by itself
 }
 
 // Status is the state of an account.
@@ -164,6 +166,7 @@ const (
 	verifyEmail   purpose = "verify_email"
 	resetPassword purpose = "reset_password"
 	confirmEmail  purpose = "confirm_email"
+	disownSignIn  purpose = "disown_sign_in"
 )
 
 // prefix is the kind in the text of a token.
@@ -173,14 +176,19 @@ func (p purpose) prefix() string {
 		return "verify"
 	case resetPassword:
 		return "reset"
+	case disownSignIn:
+		return "disown"
 	}
 	return "email"
 }
 
 // life is how long a token may be used.
 func (p purpose) life() time.Duration {
-	if p == resetPassword {
+	switch p {
+	case resetPassword:
 		return time.Hour
+	case disownSignIn:
+		return 7 * 24 * time.Hour
 	}
 	return 24 * time.Hour
 }

@@ -35,6 +35,12 @@ type PasswordResetRequested struct{ About }
 // MadeAdministrator says that an account now administrates the installation.
 type MadeAdministrator struct{ About }
 
+// SignInDisowned says that the owner did not know a sign-in.
+type SignInDisowned struct{ About }
+
+// Kind names the event.
+func (SignInDisowned) Kind() string { return "accounts.sign_in_disowned" }
+
 // Kind names the event.
 func (Registered) Kind() string { return "accounts.registered" }
 

@@ -538,6 +538,32 @@ func (s *Service) CreateAdministrator(ctx context.Context, p Prepared) error {
 	return s.MakeAdministrator(ctx, a)
 }
 
+// DisownLink returns a link by which the owner of an account says, once, that a sign-in
+// was not theirs. It needs a transaction (In).
+func (s *Service) DisownLink(ctx context.Context, a Account) (string, error) {
+	token, hash := secret.NewToken(disownSignIn.prefix())
+	now := s.Now()
+	err := insertToken(ctx, s.tx, a.ID, disownSignIn, hash, a.Email, now, now.Add(disownSignIn.life()))
+	return s.PublicURL() + "/not-me?token=" + url.QueryEscape(token), err
+}
+
+// Disown redeems the token of DisownLink: every other link is void, and the owner gets
+// one to set a new password. It needs a platform transaction (In), so that the caller
+// can end the sessions together with it.
+func (s *Service) Disown(ctx context.Context, token string) (Account, error) {
+	a, _, err := s.redeem(ctx, token, disownSignIn)
+	if err != nil {
+		return a, err
+	}
+	if err := voidTokens(ctx, s.tx, a.ID, s.Now()); err != nil {
+		return a, err
+	}
+	if err := s.record(ctx, a, SignInDisowned{About{a.ID}}, nil); err != nil {
+		return a, err
+	}
+	return a, s.mailToken(ctx, a, resetPassword, a.Email)
+}
+
 // mailToken makes a one-time token and mails its link to email.
 func (s *Service) mailToken(ctx context.Context, a Account, p purpose, email string) error {
 	token, hash := secret.NewToken(p.prefix())

@@ -3,6 +3,7 @@ package accounts
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/tenonhq/tenon/platform/db"
@@ -12,24 +13,26 @@ import (
 // Columns are those that Targets take, of the table accounts under the name a. The
 // sessions module selects them together with a session, in one statement. The
 // password's hash is not among them: whoever is signed in already needs none.
-const Columns = `a.id, a.email, a.email_verified_at, a.name, a.avatar_url, a.locale, a.default_org_id, a.is_admin, a.status, a.created_at, a.updated_at`
+const Columns = `a.id, a.email, a.email_verified_at, a.name, a.avatar_url, a.locale, a.default_org_id, a.is_admin, a.status, a.second_factors, a.password_hash <> '', a.created_at, a.updated_at`
 
 // Targets are where Columns are scanned to; call Done afterwards.
 type Targets struct {
 	Account    Account
 	verifiedAt time.Time
 	defaultOrg id.Org
+	factors    string
 }
 
 // Dest lists the scan destinations in the order of Columns.
 func (t *Targets) Dest() []any {
 	a := &t.Account
-	return []any{&a.ID, &a.Email, &t.verifiedAt, &a.Name, &a.AvatarURL, &a.Locale, &t.defaultOrg, &a.IsAdmin, &a.Status, &a.CreatedAt, &a.UpdatedAt}
+	return []any{&a.ID, &a.Email, &t.verifiedAt, &a.Name, &a.AvatarURL, &a.Locale, &t.defaultOrg, &a.IsAdmin, &a.Status, &t.factors, &a.HasPassword, &a.CreatedAt, &a.UpdatedAt}
 }
 
 // Done returns the account that was scanned.
 func (t *Targets) Done() Account {
 	t.Account.EmailVerified = !t.verifiedAt.IsZero()
+	t.Account.SecondFactors = splitFactors(t.factors)
 	if !t.defaultOrg.IsZero() {
 		t.Account.DefaultOrgID = &t.defaultOrg
 	}
@@ -127,6 +130,20 @@ func setDefaultOrg(ctx context.Context, c db.Conn, account id.Account, org id.Or
 
 func setAdmin(ctx context.Context, c db.Conn, account id.Account) error {
 	_, err := c.Exec(ctx, `UPDATE accounts SET is_admin = $2 WHERE id = $1`, account, true)
+	return err
+}
+
+// lockSecondFactors holds the account's row until the transaction ends.
+func lockSecondFactors(ctx context.Context, c db.Conn, account id.Account) ([]string, error) {
+	text, err := db.One(ctx, c, db.Scalar[string], `UPDATE accounts SET second_factors = second_factors WHERE id = $1 RETURNING second_factors`, account)
+	if errors.Is(err, db.ErrNoRows) {
+		err = ErrNotFound
+	}
+	return splitFactors(text), err
+}
+
+func setSecondFactors(ctx context.Context, c db.Conn, account id.Account, list []string) error {
+	_, err := c.Exec(ctx, `UPDATE accounts SET second_factors = $2 WHERE id = $1`, account, strings.Join(list, ","))
 	return err
 }
 

@@ -65,10 +65,10 @@ type Event struct {
 
 // Actor is who made something happen.
 type Actor struct {
-	Kind       authz.ActorKind `json:"kind" doc:"account, job, system or nobody"`
+	Kind       authz.ActorKind `json:"kind" doc:"account, api_key, job, system or nobody"`
 	ID         string          `json:"id"`
 	Name       string          `json:"name"`
-	OnBehalfOf *string         `json:"on_behalf_of" doc:"Whom an impersonator acted for"`
+	OnBehalfOf *string         `json:"on_behalf_of" doc:"For whom an API key or an impersonator acted"`
 }
 
 // Filter narrows a list of events. Zero fields do not narrow.

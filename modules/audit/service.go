@@ -46,8 +46,9 @@ func (s *Service) Record(ctx context.Context, e Entry) error {
 	if s.tx == nil {
 		return errOutside
 	}
-	who, client := authz.From(ctx), web.ClientFrom(ctx)
-	d := details{ActorName: who.Name, TargetName: e.Target.Name, UserAgent: client.UserAgent, Changes: e.Changes}
+	client := web.ClientFrom(ctx)
+	kind, actor, name, onBehalfOf := authz.From(ctx).Actor()
+	d := details{ActorName: name, TargetName: e.Target.Name, UserAgent: client.UserAgent, Changes: e.Changes}
 	if client.Address.IsValid() {
 		d.IPAddress = client.Address.String()
 	}
@@ -58,7 +59,7 @@ func (s *Service) Record(ctx context.Context, e Entry) error {
 	scope := e.Event.Scope()
 	row := eventRow{
 		id: id.New[eventKind](), at: s.Now(), org: scope.Org(), account: scope.Account(), kind: e.Event.Kind(),
-		actorKind: who.Kind, actor: actorID(who), target: e.Target, data: e.Event, request: client.RequestID, commitment: commitment,
+		actorKind: kind, actor: actor, onBehalfOf: onBehalfOf, target: e.Target, data: e.Event, request: client.RequestID, commitment: commitment,
 	}
 	if err := insertEvent(ctx, s.tx, row); err != nil {
 		return fmt.Errorf("record %s: %w", row.kind, err)
@@ -68,13 +69,6 @@ func (s *Service) Record(ctx context.Context, e Entry) error {
 	}
 	s.tx.AfterCommit(s.nudge)
 	return s.Jobs.Publish(ctx, s.tx, e.Event)
-}
-
-func actorID(p *authz.Principal) string {
-	if p.Account.IsZero() {
-		return ""
-	}
-	return p.Account.String()
 }
 
 // ofOrg lists events of an organization, newest first, after the given position.

@@ -21,6 +21,7 @@ type eventRow struct {
 	kind       string
 	actorKind  authz.ActorKind
 	actor      string
+	onBehalfOf string
 	target     Target
 	data       jobs.Args
 	request    string
@@ -28,10 +29,14 @@ type eventRow struct {
 }
 
 func insertEvent(ctx context.Context, c db.Conn, e eventRow) error {
+	var onBehalfOf any
+	if e.onBehalfOf != "" {
+		onBehalfOf = e.onBehalfOf
+	}
 	_, err := c.Exec(ctx, `
-		INSERT INTO events (id, occurred_at, org_id, account_id, type, actor_kind, actor_id, target_kind, target_id, data, request_id, commitment)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-		e.id, e.at, e.org, e.account, e.kind, string(e.actorKind), e.actor, e.target.Kind, e.target.ID, db.JSON(e.data), e.request, e.commitment)
+		INSERT INTO events (id, occurred_at, org_id, account_id, type, actor_kind, actor_id, on_behalf_of, target_kind, target_id, data, request_id, commitment)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		e.id, e.at, e.org, e.account, e.kind, string(e.actorKind), e.actor, onBehalfOf, e.target.Kind, e.target.ID, db.JSON(e.data), e.request, e.commitment)
 	return err
 }
 

@@ -227,22 +227,22 @@ func (s *Service) Accept(ctx context.Context, token string) (Joined, error) {
 
 // AcceptAsNew makes an account, for the address that the token was mailed to, and
 // makes it a member.
-func (s *Service) AcceptAsNew(ctx context.Context, token, name, password string) (sessions.Tokens, error) {
+func (s *Service) AcceptAsNew(ctx context.Context, token, name, password string, cookie bool) (sessions.Opened, error) {
 	p, err := s.pending(ctx, token)
 	if err != nil {
-		return sessions.Tokens{}, err
+		return sessions.Opened{}, err
 	}
 	if err := s.mustBeNew(ctx, p.offer.Email); err != nil {
-		return sessions.Tokens{}, err
+		return sessions.Opened{}, err
 	}
 	if password == "" {
-		return sessions.Tokens{}, ErrPasswordMissing
+		return sessions.Opened{}, ErrPasswordMissing
 	}
 	prepared, err := s.Accounts.Prepare(ctx, accounts.NewAccount{Email: p.offer.Email, Name: name, Password: password, Locale: p.locale})
 	if err != nil {
-		return sessions.Tokens{}, err
+		return sessions.Opened{}, err
 	}
-	var out sessions.Tokens
+	var out sessions.Opened
 	err = s.DB.Platform(byToken).Tx(ctx, func(tx *db.Tx) error {
 		h, inv, err := s.In(tx).redeem(ctx, tx, p, secret.Hash(token))
 		if err != nil {
@@ -259,12 +259,8 @@ func (s *Service) AcceptAsNew(ctx context.Context, token, name, password string)
 		if err := h.welcome(ctx, inv, account); err != nil {
 			return err
 		}
-		opened, err := s.Sessions.In(tx).Open(ctx, account, false)
-		if err != nil {
-			return err
-		}
-		out = opened.Tokens
-		return nil
+		out, err = s.Sessions.In(tx).Begin(ctx, account, sessions.Proof{Method: "invitation"}, cookie)
+		return err
 	})
 	return out, err
 }

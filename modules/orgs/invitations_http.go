@@ -87,6 +87,7 @@ type acceptInput struct {
 		Token    string `json:"token" maxLength:"200" doc:"From the link in the mail"`
 		Name     string `json:"name,omitempty" doc:"Of the new account" example:"Grace Hopper"`
 		Password string `json:"password,omitempty" doc:"Of the new account"`
+		Cookie   bool   `json:"cookie,omitempty" doc:"Sign in a browser: answer the account, and set a cookie instead of handing out tokens"`
 	}
 }
 
@@ -95,11 +96,12 @@ type invitationOutput struct{ Body Invitation }
 type offerOutput struct{ Body Offer }
 
 type acceptOutput struct {
-	Status int
-	Body   struct {
+	Status    int
+	SetCookie []string `header:"Set-Cookie"`
+	Body      struct {
 		OrgID *id.Org    `json:"org_id,omitempty" doc:"To whom had an account"`
 		Role  authz.Role `json:"role,omitempty" doc:"To whom had an account"`
-		*sessions.Tokens
+		sessions.OutputBody
 	}
 }
 
@@ -135,7 +137,8 @@ func (s *Service) handleAccept(ctx context.Context, in *acceptInput) (*acceptOut
 		out.Body.OrgID, out.Body.Role = &joined.OrgID, joined.Role
 		return out, err
 	}
-	tokens, err := s.AcceptAsNew(ctx, in.Body.Token, in.Body.Name, in.Body.Password)
-	out.Status, out.Body.Tokens = http.StatusCreated, &tokens
+	opened, err := s.AcceptAsNew(ctx, in.Body.Token, in.Body.Name, in.Body.Password, in.Body.Cookie)
+	answer := sessions.Created(opened)
+	out.Status, out.SetCookie, out.Body.OutputBody = answer.Status, answer.SetCookie, answer.Body
 	return out, err
 }

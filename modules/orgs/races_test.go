@@ -114,7 +114,7 @@ func TestOfManyNewAccountsByOneLetterOneIsMade(t *testing.T) {
 		var tries []func() error
 		for i := range 5 {
 			tries = append(tries, func() error {
-				_, err := w.Orgs.AcceptAsNew(t.Context(), token, "New", fmt.Sprintf("a phrase only %d knows", i))
+				_, err := w.Orgs.AcceptAsNew(t.Context(), token, "New", fmt.Sprintf("a phrase only %d knows", i), false)
 				return err
 			})
 		}

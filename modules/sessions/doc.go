@@ -1,7 +1,7 @@
 // Package sessions owns signing in and what it yields: sessions, access tokens,
 // refresh tokens. It turns any credential into a caller.
 //
-// Owns:        sessions
+// Owns:        sessions, session_challenges, session_devices, session_guesses
 // Permissions: none; everybody has rights over their own sessions only
 // Publishes:   SignedIn, SignInFailed, SignedOut, Revoked, RefreshReused, Confirmed
 // Jobs:        sessions.sweep

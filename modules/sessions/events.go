@@ -14,8 +14,11 @@ type About struct {
 // Scope says that the event belongs to the account's own log.
 func (a About) Scope() jobs.Scope { return jobs.OfAccount(a.AccountID) }
 
-// SignedIn says that a session began.
-type SignedIn struct{ About }
+// SignedIn says that a session began, and by which proof.
+type SignedIn struct {
+	About
+	Method string `json:"method"`
+}
 
 // SignInFailed says that someone tried a wrong password.
 type SignInFailed struct{ About }

@@ -31,7 +31,7 @@ func (s *Service) routes(r *web.Router) {
 	web.Handle(r, web.Op{
 		ID: "sessions.login", Method: http.MethodPost, Path: "/auth/login",
 		Summary:     "Sign in",
-		Description: "Answers tokens for a program; with `cookie: true` the account, and a session cookie for a browser.",
+		Description: "Answers tokens for a program; with `cookie: true` the account, and a session cookie for a browser. Where the account has a second factor, answers `second_factor_required` with a `challenge_token` instead: finish at `/auth/second-factor`.",
 		Access:      authz.Public(), Limit: ratelimit.Every(60, time.Minute),
 		Errors: []*errs.Error{ErrCredentials, accounts.ErrUnverified, ErrTooMany},
 	}, s.handleLogin)
@@ -47,7 +47,7 @@ func (s *Service) routes(r *web.Router) {
 	web.Handle(r, web.Op{
 		ID: "sessions.logout", Method: http.MethodPost, Path: "/auth/logout", Status: http.StatusNoContent,
 		Summary: "Sign out", Description: "Ends the session that the request is made with.",
-		Access: authz.SignedIn(),
+		Access: authz.SignedIn(), WhileLooking: true,
 	}, s.handleLogout)
 
 	web.Handle(r, web.Op{
@@ -56,6 +56,13 @@ func (s *Service) routes(r *web.Router) {
 		Access: authz.SignedIn(), Limit: ratelimit.Every(30, time.Minute),
 		Errors: []*errs.Error{ErrPassword, ErrTooMany},
 	}, s.handleConfirm)
+
+	web.Handle(r, web.Op{
+		ID: "sessions.disown", Method: http.MethodPost, Path: "/auth/not-me", Status: http.StatusNoContent,
+		Summary: "Say that a sign-in was not one's own", Description: "With the token from the letter about it, once. Ends every session, forgets every device, and mails a link to set a new password.",
+		Access: authz.Public(), Limit: ratelimit.Every(30, time.Minute),
+		Errors: []*errs.Error{accounts.ErrTokenInvalid},
+	}, s.handleDisown)
 
 	web.Handle(r, web.Op{
 		ID: "sessions.reset_password", Method: http.MethodPost, Path: "/auth/reset-password", Status: http.StatusNoContent,
@@ -125,17 +132,6 @@ type registerInput struct {
 	}
 }
 
-// registerOutput is 202 with a status, or 201 with tokens.
-type registerOutput struct {
-	Status int
-	Body   registerBody
-}
-
-type registerBody struct {
-	Status string `json:"status,omitempty" example:"check_your_email"`
-	*Tokens
-}
-
 type loginInput struct {
 	Body struct {
 		Email    string `json:"email" maxLength:"320" example:"ada@example.com"`
@@ -144,14 +140,48 @@ type loginInput struct {
 	}
 }
 
-type loginOutput struct {
-	SetCookie string `header:"Set-Cookie"`
-	Body      loginBody
+// Output is the answer of every operation that signs in.
+type Output struct {
+	Status    int
+	SetCookie []string `header:"Set-Cookie"`
+	Body      OutputBody
 }
 
-type loginBody struct {
-	*Tokens
-	Account *accounts.Account `json:"account,omitempty"`
+// OutputBody is one of three: tokens, an account (the cookies are beside it), or what
+// is needed to finish with a second factor.
+type OutputBody struct {
+	AccessToken    string            `json:"access_token,omitempty" doc:"Send as Authorization: Bearer"`
+	RefreshToken   string            `json:"refresh_token,omitempty" doc:"Exchange at /auth/refresh; each works once"`
+	TokenType      string            `json:"token_type,omitempty" example:"Bearer"`
+	ExpiresIn      int               `json:"expires_in,omitempty" doc:"Life of the access token, or of the challenge, in seconds" example:"900"`
+	SessionID      *ID               `json:"session_id,omitempty"`
+	Account        *accounts.Account `json:"account,omitempty" doc:"To a browser, whose cookie is set"`
+	Status         string            `json:"status,omitempty" doc:"second_factor_required, or absent" example:"second_factor_required"`
+	ChallengeToken string            `json:"challenge_token,omitempty" doc:"For /auth/second-factor"`
+	Methods        []string          `json:"methods,omitempty" doc:"Second factors that the account has"`
+}
+
+// Answer is the Output for what a proof opened.
+func Answer(o Opened) *Output {
+	out := &Output{Status: http.StatusOK, SetCookie: o.Cookies}
+	switch {
+	case o.Challenge != nil:
+		c := o.Challenge
+		out.Body = OutputBody{Status: "second_factor_required", ChallengeToken: c.Token, Methods: c.Methods, ExpiresIn: int(c.ExpiresIn.Seconds())}
+	case o.Tokens != nil:
+		t := o.Tokens
+		out.Body = OutputBody{AccessToken: t.AccessToken, RefreshToken: t.RefreshToken, TokenType: t.TokenType, ExpiresIn: t.ExpiresIn, SessionID: &t.SessionID}
+	default:
+		out.Body = OutputBody{Account: &o.Account}
+	}
+	return out
+}
+
+// Created is Answer where the account was made by the same request.
+func Created(o Opened) *Output {
+	out := Answer(o)
+	out.Status = http.StatusCreated
+	return out
 }
 
 type tokensOutput struct{ Body Tokens }
@@ -167,12 +197,13 @@ type signedOutOutput struct {
 	ClearSiteData string `header:"Clear-Site-Data"`
 }
 
-type cookieOutput struct {
-	SetCookie string `header:"Set-Cookie"`
+// CookieOutput gives a browser's session a new secret.
+type CookieOutput struct {
+	SetCookie []string `header:"Set-Cookie"`
 }
 
 type confirmEmailOutput struct {
-	SetCookie string `header:"Set-Cookie"`
+	SetCookie []string `header:"Set-Cookie"`
 	accounts.StatusOutput
 }
 
@@ -224,21 +255,18 @@ type jwksOutput struct {
 	Body         map[string]any
 }
 
-func (s *Service) handleRegister(ctx context.Context, in *registerInput) (*registerOutput, error) {
+func (s *Service) handleRegister(ctx context.Context, in *registerInput) (*Output, error) {
 	b := in.Body
 	opened, err := s.Register(ctx, accounts.NewAccount{Email: b.Email, Password: b.Password, Name: b.Name})
 	if err != nil || s.verifies() {
-		return &registerOutput{Status: http.StatusAccepted, Body: registerBody{Status: "check_your_email"}}, err
+		return &Output{Status: http.StatusAccepted, Body: OutputBody{Status: "check_your_email"}}, err
 	}
-	return &registerOutput{Status: http.StatusCreated, Body: registerBody{Tokens: &opened.Tokens}}, nil
+	return Created(opened), nil
 }
 
-func (s *Service) handleLogin(ctx context.Context, in *loginInput) (*loginOutput, error) {
+func (s *Service) handleLogin(ctx context.Context, in *loginInput) (*Output, error) {
 	opened, err := s.SignIn(ctx, in.Body.Email, in.Body.Password, in.Body.Cookie)
-	if err != nil || in.Body.Cookie {
-		return &loginOutput{SetCookie: opened.Cookie, Body: loginBody{Account: &opened.Account}}, err
-	}
-	return &loginOutput{Body: loginBody{Tokens: &opened.Tokens}}, nil
+	return Answer(opened), err
 }
 
 func (s *Service) handleRefresh(ctx context.Context, in *refreshInput) (*tokensOutput, error) {
@@ -251,9 +279,13 @@ func (s *Service) handleLogout(ctx context.Context, _ *web.Empty) (*signedOutOut
 	return &signedOutOutput{SetCookie: s.Web.ClearSessionCookie(), ClearSiteData: `"cache", "cookies", "storage"`}, err
 }
 
-func (s *Service) handleConfirm(ctx context.Context, in *confirmInput) (*cookieOutput, error) {
-	cookie, err := s.Confirm(ctx, in.Body.Password)
-	return &cookieOutput{cookie}, err
+func (s *Service) handleConfirm(ctx context.Context, in *confirmInput) (*CookieOutput, error) {
+	cookies, err := s.Confirm(ctx, in.Body.Password)
+	return &CookieOutput{cookies}, err
+}
+
+func (s *Service) handleDisown(ctx context.Context, in *accounts.TokenInput) (*web.Empty, error) {
+	return nil, s.Disown(ctx, in.Body.Token)
 }
 
 func (s *Service) handleResetPassword(ctx context.Context, in *resetInput) (*web.Empty, error) {
@@ -261,19 +293,19 @@ func (s *Service) handleResetPassword(ctx context.Context, in *resetInput) (*web
 }
 
 func (s *Service) handleConfirmEmail(ctx context.Context, in *accounts.TokenInput) (*confirmEmailOutput, error) {
-	_, cookie, err := s.ConfirmEmail(ctx, in.Body.Token)
-	return &confirmEmailOutput{SetCookie: cookie, StatusOutput: *accounts.Said("confirmed")}, err
+	_, cookies, err := s.ConfirmEmail(ctx, in.Body.Token)
+	return &confirmEmailOutput{SetCookie: cookies, StatusOutput: *accounts.Said("confirmed")}, err
 }
 
-func (s *Service) handleSetUp(ctx context.Context, in *setUpInput) (*tokensOutput, error) {
+func (s *Service) handleSetUp(ctx context.Context, in *setUpInput) (*Output, error) {
 	b := in.Body
 	opened, err := s.SetUp(ctx, b.Token, accounts.NewAccount{Email: b.Email, Password: b.Password, Name: b.Name})
-	return &tokensOutput{opened.Tokens}, err
+	return Created(opened), err
 }
 
-func (s *Service) handleChangePassword(ctx context.Context, in *changePasswordInput) (*cookieOutput, error) {
-	cookie, err := s.ChangePassword(ctx, in.Body.CurrentPassword, in.Body.NewPassword)
-	return &cookieOutput{cookie}, err
+func (s *Service) handleChangePassword(ctx context.Context, in *changePasswordInput) (*CookieOutput, error) {
+	cookies, err := s.ChangePassword(ctx, in.Body.CurrentPassword, in.Body.NewPassword)
+	return &CookieOutput{cookies}, err
 }
 
 func (s *Service) handleList(ctx context.Context, in *listInput) (*web.ListOutput[Session], error) {

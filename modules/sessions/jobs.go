@@ -2,12 +2,14 @@ package sessions
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/tenonhq/tenon/platform/db"
 	"github.com/tenonhq/tenon/platform/jobs"
 )
 
-// Sweep removes sessions that have expired.
+// Sweep removes what has expired: sessions, challenges, guesses, devices that nobody saw for long.
 type Sweep struct{}
 
 // Kind names the job.
@@ -16,7 +18,14 @@ func (Sweep) Kind() string { return "sessions.sweep" }
 // Scope says whose rows the job works on.
 func (Sweep) Scope() jobs.Scope { return jobs.OnPlatform("expired sessions of everybody") }
 
+// deviceTerm is how long a device is remembered that does not come back.
+const deviceTerm = 400 * 24 * time.Hour
+
 func (s *Service) sweep(ctx context.Context, c db.Conn, _ Sweep) error {
-	_, err := deleteDead(ctx, c, s.Now(), s.Config.Idle)
-	return err
+	now := s.Now()
+	_, err := deleteDead(ctx, c, now, s.Config.Idle)
+	_, challenges := deleteOldChallenges(ctx, c, now)
+	_, guesses := deleteOldGuesses(ctx, c, now.Add(-forgetGuesses))
+	_, devices := deleteUnseenDevices(ctx, c, now.Add(-deviceTerm))
+	return errors.Join(err, challenges, guesses, devices)
 }

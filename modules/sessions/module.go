@@ -12,6 +12,9 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
+//go:embed letters
+var letters embed.FS
+
 // Module describes sessions to the app.
 func (s *Service) Module() module.Spec {
 	personal := func(column string) db.Ref { return db.Ref{Column: column, To: db.Personal, Life: db.Delete()} }
@@ -22,8 +25,12 @@ func (s *Service) Module() module.Spec {
 			{Name: "sessions", Scope: db.ByAccount, Life: db.Delete(), Others: []string{"id"}, Refs: []db.Ref{
 				personal("device_name"), personal("os_name"), personal("browser_name"), personal("ip_address"), personal("country"), personal("city"),
 			}},
+			{Name: "session_challenges", Scope: db.ByAccount, Life: db.Delete(), Others: []string{"id"}},
+			{Name: "session_devices", Scope: db.ByAccount, Life: db.Delete(), Others: []string{"id"}},
+			{Name: "session_guesses", Scope: db.ByPlatform, Life: db.Retain("counts by hashes, forgotten within a day", 0)},
 		},
 		Routes:     s.routes,
+		Mail:       letters,
 		Jobs:       []jobs.Handler{jobs.On(s.sweep)},
 		Periodic:   []jobs.Periodic{{Every: time.Hour, Job: Sweep{}}},
 		Background: []module.Background{{Name: "sessions.activity", Run: s.flush}, {Name: "sessions.failures", Run: s.noteFailures}},

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/tenonhq/tenon/internal/geoip"
 	"github.com/tenonhq/tenon/modules/accounts"
 	"github.com/tenonhq/tenon/modules/audit"
 	"github.com/tenonhq/tenon/platform/authz"
@@ -15,6 +16,7 @@ import (
 	"github.com/tenonhq/tenon/platform/db"
 	"github.com/tenonhq/tenon/platform/id"
 	"github.com/tenonhq/tenon/platform/jobs"
+	"github.com/tenonhq/tenon/platform/mail"
 	"github.com/tenonhq/tenon/platform/ratelimit"
 	"github.com/tenonhq/tenon/platform/secret"
 	"github.com/tenonhq/tenon/platform/web"
@@ -30,6 +32,8 @@ type Deps struct {
 	Limits    *ratelimit.Limiter
 	Changed   *cache.Bus
 	Web       *web.Router
+	Post      *mail.Post
+	Places    *geoip.DB // where addresses are; nil without a database of them
 	Config    Config
 	PublicURL func() string
 	CacheOff  bool
@@ -65,62 +69,6 @@ func (s *Service) In(tx *db.Tx) *Service {
 
 func tagOf(session ID) cache.Tag { return cache.TagOf("session", session) }
 
-// Opened is a session that has just begun: tokens for a program, a cookie for a browser.
-type Opened struct {
-	Account accounts.Account
-	Tokens  Tokens
-	Cookie  string // the value of Set-Cookie; empty for a program
-}
-
-// Open begins a session for someone who has proved who they are. In(tx) opens it in
-// that transaction.
-func (s *Service) Open(ctx context.Context, a accounts.Account, cookie bool) (out Opened, err error) {
-	if s.tx != nil {
-		return s.open(ctx, a, cookie)
-	}
-	err = s.DB.Account(a.ID).Tx(ctx, func(tx *db.Tx) error {
-		out, err = s.In(tx).open(ctx, a, cookie)
-		return err
-	})
-	return out, err
-}
-
-func (s *Service) open(ctx context.Context, a accounts.Account, cookie bool) (Opened, error) {
-	now, client := s.Now(), web.ClientFrom(ctx)
-	r := row{Session: device(client.UserAgent), account: a.ID, authenticatedAt: now}
-	r.ID, r.CreatedAt, r.LastActiveAt, r.ExpiresAt = id.New[sessionKind](), now, now, now.Add(s.Config.Absolute)
-	if client.Address.IsValid() {
-		r.IPAddress = client.Address.String()
-	}
-	var token string
-	if cookie {
-		token, r.cookieHash = secret.NewToken("ses")
-	}
-	if err := insertSession(ctx, s.tx, r); err != nil {
-		return Opened{}, fmt.Errorf("open a session: %w", err)
-	}
-	ctx = s.as(ctx, a)
-	if err := s.record(ctx, a.ID, a.Name, SignedIn{About{a.ID, r.ID}}); err != nil {
-		return Opened{}, err
-	}
-	out := Opened{Account: a}
-	if cookie {
-		out.Cookie = s.Web.SessionCookie(token, r.ExpiresAt)
-		return out, nil
-	}
-	var err error
-	out.Tokens, err = s.tokens(refreshToken{a.ID, r.ID, 0})
-	return out, err
-}
-
-// as makes the account the actor of events that happen while nobody is signed in yet.
-func (s *Service) as(ctx context.Context, a accounts.Account) context.Context {
-	if authz.From(ctx).Kind != authz.ActorNobody {
-		return ctx
-	}
-	return authz.With(ctx, &authz.Principal{Kind: authz.ActorAccount, Account: a.ID, Name: a.Name})
-}
-
 func (s *Service) record(ctx context.Context, account id.Account, name string, e jobs.Args) error {
 	return s.Audit.In(s.tx).Record(ctx, audit.Entry{Event: e, Target: audit.Target{Kind: "account", ID: account.String(), Name: name}})
 }
@@ -137,33 +85,42 @@ func (s *Service) tokens(r refreshToken) (Tokens, error) {
 	return Tokens{AccessToken: access, RefreshToken: refresh, TokenType: "Bearer", ExpiresIn: int(s.Config.AccessLife.Seconds()), SessionID: r.session}, err
 }
 
-// tries is how often one account's password may be tried. Successes do not count.
-func tries() ratelimit.Limit { return ratelimit.Every(10, 15*time.Minute) }
+// What one address, and one network, may get wrong. Successes do not count.
+func wrongOfAddress() ratelimit.Limit { return ratelimit.Every(100, 15*time.Minute) }
+func wrongOfNetwork() ratelimit.Limit { return ratelimit.Every(300, 15*time.Minute) }
 
-// SignIn checks an address and a password and opens a session. What is wrong is not
+// SignIn checks an address and a password, and begins a session. What is wrong is not
 // said: not to a stranger.
 func (s *Service) SignIn(ctx context.Context, email, password string, cookie bool) (Opened, error) {
 	email, err := accounts.NormalizeEmail(email)
 	if err != nil {
 		return Opened{}, err
 	}
-	key := ratelimit.KeyOf("sign_in", email)
-	if got := s.Limits.Allow(ctx, key, tries()); !got.Allowed {
-		return Opened{}, ErrTooMany.After(got.RetryAfter)
-	}
 	a, err := s.Accounts.ByEmail(ctx, email)
 	if err != nil && !errors.Is(err, accounts.ErrNotFound) {
 		return Opened{}, err
 	}
-	ok, stale, err := s.Passwords.Verify(ctx, a.PasswordHash, accounts.ForHash(password))
+	key := guessOf("password", email)
+	known, err := s.knownDevice(ctx, a.ID)
 	if err != nil {
-		s.Limits.Refund(ctx, key, tries(), 1)
 		return Opened{}, err
 	}
-	if !ok || a.Status != accounts.Active {
+	if known {
+		key = guessOf("device", a.ID.String()+web.ClientFrom(ctx).Device)
+	}
+	var stale bool
+	ok, err := s.fromHere(ctx, func() (bool, error) {
+		return s.Guess(ctx, key, a, func() (ok bool, err error) {
+			ok, stale, err = s.Passwords.Verify(ctx, a.PasswordHash, accounts.ForHash(password))
+			return ok && a.Status == accounts.Active, err
+		})
+	})
+	if err != nil {
+		return Opened{}, err
+	}
+	if !ok {
 		return Opened{}, s.failed(ctx, a)
 	}
-	s.Limits.Refund(ctx, key, tries(), 1)
 	if !a.EmailVerified {
 		return Opened{}, accounts.ErrUnverified
 	}
@@ -172,7 +129,26 @@ func (s *Service) SignIn(ctx context.Context, email, password string, cookie boo
 			s.Log.WarnContext(ctx, "hash a password anew", "err", err)
 		}
 	}
-	return s.Open(ctx, a, cookie)
+	return s.Begin(ctx, a, Proof{Method: "password"}, cookie)
+}
+
+// fromHere counts wrong guesses by the address and the network that they come from.
+func (s *Service) fromHere(ctx context.Context, guess func() (bool, error)) (bool, error) {
+	client := web.ClientFrom(ctx)
+	address, network := ratelimit.KeyOf("wrong_address", client.Bucket()), ratelimit.KeyOf("wrong_network", networkOf(client.Address))
+	if got := s.Limits.Allow(ctx, address, wrongOfAddress()); !got.Allowed {
+		return false, ErrTooMany.After(got.RetryAfter)
+	}
+	if got := s.Limits.Allow(ctx, network, wrongOfNetwork()); !got.Allowed {
+		s.Limits.Refund(ctx, address, wrongOfAddress(), 1)
+		return false, ErrTooMany.After(got.RetryAfter)
+	}
+	ok, err := guess()
+	if ok || err != nil {
+		s.Limits.Refund(ctx, address, wrongOfAddress(), 1)
+		s.Limits.Refund(ctx, network, wrongOfNetwork(), 1)
+	}
+	return ok, err
 }
 
 // failed answers a wrong password. That it was tried is noted later: the answer takes
@@ -346,90 +322,37 @@ func (s *Service) invalidate(ctx context.Context, sessions []ID) error {
 
 // ChangePassword changes the caller's password, ends their other sessions, and gives
 // a browser's session a new secret: whoever learned the old one is out too.
-func (s *Service) ChangePassword(ctx context.Context, current, password string) (cookie string, err error) {
-	a, err := s.confirmed(ctx, current)
+func (s *Service) ChangePassword(ctx context.Context, current, password string) (cookies []string, err error) {
+	a, err := s.CheckPassword(ctx, current)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	hash, err := s.Accounts.HashPassword(ctx, password, "body.new_password", a.Email, a.Name)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	who := authz.From(ctx)
 	err = s.DB.Account(a.ID).Tx(ctx, func(tx *db.Tx) error {
 		bound := s.In(tx)
 		if err := bound.Accounts.SetPassword(ctx, a, hash); err != nil {
 			return err
 		}
-		if err := bound.EndAll(ctx, a.ID, a.Name, who.Session, "password_changed"); err != nil {
-			return err
-		}
-		cookie, err = bound.renew(ctx, who)
+		cookies, err = bound.EndOthers(ctx, "password_changed")
 		return err
 	})
-	return cookie, err
+	return cookies, err
 }
 
 // renew gives the caller's browser session a new secret; a program's has none to change.
-func (s *Service) renew(ctx context.Context, who *authz.Principal) (string, error) {
+func (s *Service) renew(ctx context.Context, who *authz.Principal) ([]string, error) {
 	if !who.Cookie {
-		return "", nil
+		return nil, nil
 	}
 	token, hash := secret.NewToken("ses")
 	expires, err := replaceCookie(ctx, s.tx, who.Account, who.Session, hash)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return s.Web.SessionCookie(token, expires), s.Changed.Invalidate(ctx, s.tx, tagOf(who.Session))
-}
-
-// confirmed checks the caller's password, within the limit of tries.
-func (s *Service) confirmed(ctx context.Context, password string) (accounts.Account, error) {
-	a, err := s.Accounts.Get(ctx, authz.From(ctx).Account)
-	if err != nil {
-		return a, err
-	}
-	key := ratelimit.KeyOf("sign_in", a.Email)
-	if got := s.Limits.Allow(ctx, key, tries()); !got.Allowed {
-		return a, ErrTooMany.After(got.RetryAfter)
-	}
-	ok, _, err := s.Passwords.Verify(ctx, a.PasswordHash, accounts.ForHash(password))
-	if err == nil && !ok {
-		return a, ErrPassword
-	}
-	s.Limits.Refund(ctx, key, tries(), 1)
-	return a, err
-}
-
-// Confirm makes the caller's session fresh: they have proved again who they are. As
-// with every elevation, a browser's session gets a new secret.
-func (s *Service) Confirm(ctx context.Context, password string) (cookie string, err error) {
-	a, err := s.confirmed(ctx, password)
-	if err != nil {
-		return "", blame(err)
-	}
-	who := authz.From(ctx)
-	err = s.DB.Account(a.ID).Tx(ctx, func(tx *db.Tx) error {
-		bound := s.In(tx)
-		if err := markAuthenticated(ctx, tx, a.ID, who.Session, s.Now()); err != nil {
-			return err
-		}
-		if cookie, err = bound.renew(ctx, who); err != nil {
-			return err
-		}
-		if err := s.Changed.Invalidate(ctx, tx, tagOf(who.Session)); err != nil {
-			return err
-		}
-		return bound.record(ctx, a.ID, a.Name, Confirmed{About{a.ID, who.Session}})
-	})
-	return cookie, err
-}
-
-func blame(err error) error {
-	if errors.Is(err, ErrPassword) {
-		return ErrPassword.On("body.password")
-	}
-	return err
+	return []string{s.Web.SessionCookie(token, expires)}, s.Changed.Invalidate(ctx, s.tx, tagOf(who.Session))
 }
 
 // ResetPassword sets a new password by a mailed token and ends every session.
@@ -438,10 +361,13 @@ func (s *Service) ResetPassword(ctx context.Context, token, password string) err
 	if err != nil {
 		return err
 	}
-	return s.DB.Platform("a one-time token finds its account").Tx(ctx, func(tx *db.Tx) error {
-		bound := s.In(tx)
+	return s.platformTx(ctx, func(bound *Service) error {
 		a, err := bound.Accounts.ResetPassword(ctx, token, hash)
 		if err != nil {
+			return err
+		}
+		// Whoever reads the owner's mail need not wait because others guess.
+		if err := forgetGuess(ctx, bound.tx, guessOf("password", a.Email)); err != nil {
 			return err
 		}
 		return bound.EndAll(s.as(ctx, a), a.ID, a.Name, ID{}, "password_reset")
@@ -450,9 +376,8 @@ func (s *Service) ResetPassword(ctx context.Context, token, password string) err
 
 // ConfirmEmail changes an address by a mailed token, ends the other sessions, and gives
 // a browser's session at hand a new secret.
-func (s *Service) ConfirmEmail(ctx context.Context, token string) (a accounts.Account, cookie string, err error) {
-	err = s.DB.Platform("a one-time token finds its account").Tx(ctx, func(tx *db.Tx) error {
-		bound := s.In(tx)
+func (s *Service) ConfirmEmail(ctx context.Context, token string) (a accounts.Account, cookies []string, err error) {
+	err = s.platformTx(ctx, func(bound *Service) error {
 		if a, err = bound.Accounts.ConfirmEmail(ctx, token); err != nil {
 			return err
 		}
@@ -460,13 +385,18 @@ func (s *Service) ConfirmEmail(ctx context.Context, token string) (a accounts.Ac
 		spare := ID{}
 		if who := authz.From(ctx); who.Account == a.ID {
 			spare = who.Session
-			if cookie, err = bound.renew(ctx, who); err != nil {
+			if cookies, err = bound.renew(ctx, who); err != nil {
 				return err
 			}
 		}
 		return bound.EndAll(s.as(ctx, a), a.ID, a.Name, spare, "email_changed")
 	})
-	return a, cookie, err
+	return a, cookies, err
+}
+
+// platformTx runs fn in a transaction in which a one-time token finds its account.
+func (s *Service) platformTx(ctx context.Context, fn func(bound *Service) error) error {
+	return s.DB.Platform("a one-time token finds its account").Tx(ctx, func(tx *db.Tx) error { return fn(s.In(tx)) })
 }
 
 // Register signs someone up. Where addresses need proof, nobody learns whether it
@@ -483,7 +413,7 @@ func (s *Service) Register(ctx context.Context, n accounts.NewAccount) (Opened, 
 	if taken {
 		return Opened{}, accounts.ErrEmailTaken
 	}
-	return s.Open(ctx, a, false)
+	return s.Begin(ctx, a, Proof{Method: "password"}, false)
 }
 
 func (s *Service) verifies() bool { return s.Accounts.Config.VerifyEmail != "off" }
@@ -504,7 +434,7 @@ func (s *Service) SetUp(ctx context.Context, token string, n accounts.NewAccount
 		if err != nil {
 			return err
 		}
-		out, err = bound.open(ctx, a, false)
+		out, err = bound.Begin(ctx, a, Proof{Method: "password"}, false)
 		return err
 	})
 	return out, err

@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"math/big"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/mileusna/useragent"
 
+	"github.com/tenonhq/tenon/modules/accounts"
 	"github.com/tenonhq/tenon/platform/errs"
 	"github.com/tenonhq/tenon/platform/id"
 	"github.com/tenonhq/tenon/platform/secret"
@@ -72,6 +74,11 @@ type Config struct {
 	AccessLife time.Duration `env:"TENON_SESSIONS_ACCESS_TOKEN_LIFE" envDefault:"15m"` // how long one access token is good
 	Idle       time.Duration `env:"TENON_SESSIONS_IDLE" envDefault:"336h"`             // how long a session lasts without activity: 14 days
 	Absolute   time.Duration `env:"TENON_SESSIONS_ABSOLUTE" envDefault:"2160h"`        // how long a session lasts in any case: 90 days
+	Most       int           `env:"TENON_SESSIONS_MAX" envDefault:"100"`               // how many sessions one account may have; the oldest ends when one more begins
+	Places     string        `env:"TENON_GEOIP_DATABASE"`                              // a MaxMind database of cities (.mmdb), for the places in lists of sessions; none unless set
+
+	// BeforeSession may refuse a session, whatever proof was given. Set in Go.
+	BeforeSession func(ctx context.Context, a accounts.Account, p Proof) error
 }
 
 func (c Config) withDefaults() Config {
@@ -83,6 +90,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Absolute == 0 {
 		c.Absolute = 90 * 24 * time.Hour
+	}
+	if c.Most == 0 {
+		c.Most = 100
 	}
 	return c
 }

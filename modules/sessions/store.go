@@ -20,9 +20,9 @@ func insertSession(ctx context.Context, c db.Conn, r row) error {
 	_, err := c.Exec(ctx, `
 		INSERT INTO sessions (account_id, id, cookie_hash, refresh_counter, refreshed_at, device_type, device_name, os_name, os_version,
 			browser_name, browser_version, ip_address, country, city, created_at, last_active_at, authenticated_at, expires_at)
-		VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8, $9, $10, $11, '', '', $4, $4, $12, $13)`,
+		VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8, $9, $10, $11, $14, $15, $4, $4, $12, $13)`,
 		r.account, r.ID, r.cookieHash, r.CreatedAt, r.DeviceType, r.DeviceName, r.OSName, r.OSVersion,
-		r.BrowserName, r.BrowserVersion, r.IPAddress, r.authenticatedAt, r.ExpiresAt)
+		r.BrowserName, r.BrowserVersion, r.IPAddress, r.authenticatedAt, r.ExpiresAt, r.Country, r.City)
 	return err
 }
 
@@ -118,6 +118,12 @@ func deleteSession(ctx context.Context, c db.Conn, account id.Account, session I
 
 func deleteOthers(ctx context.Context, c db.Conn, account id.Account, spare ID) ([]ID, error) {
 	return db.All(ctx, c, db.Scalar[ID], `DELETE FROM sessions WHERE account_id = $1 AND id <> $2 RETURNING id`, account, spareOrNone(spare))
+}
+
+// deleteOldest ends all sessions of an account but so many, the newest.
+func deleteOldest(ctx context.Context, c db.Conn, account id.Account, keep int) ([]ID, error) {
+	return db.All(ctx, c, db.Scalar[ID], `DELETE FROM sessions WHERE account_id = $1 AND id IN
+		(SELECT id FROM sessions WHERE account_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1000 OFFSET $2) RETURNING id`, account, keep)
 }
 
 // spareOrNone stands in for "none": NULL would compare with nothing.

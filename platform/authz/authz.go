@@ -109,6 +109,7 @@ type ActorKind string
 // The kinds of actors.
 const (
 	ActorAccount ActorKind = "account" // a person
+	ActorKey     ActorKind = "api_key" // a program, with a key that a person made for it
 	ActorJob     ActorKind = "job"     // work done later
 	ActorSystem  ActorKind = "system"  // the command line, the start of the process
 	ActorNobody  ActorKind = "nobody"  // a stranger
@@ -126,11 +127,48 @@ type Principal struct {
 	// AuthenticatedAt is when they last proved who they are, for operations that
 	// ask for a fresh proof.
 	AuthenticatedAt time.Time
+	// ConfirmBy lists the methods by which they can prove it again.
+	ConfirmBy []string
+	// Key is what an API key may do at most; nil for people.
+	Key *Key
+	// Impersonator is the administrator who acts as Account; nil for everybody else.
+	Impersonator *Impersonator
 	// Cookie says that a browser sent the credential by itself.
 	Cookie bool
 	// Subject is what was loaded together with the credential; the module that put
 	// it there knows its type. It saves the commonest request a query.
 	Subject any
+}
+
+// Key is an API key: it acts for the account that made it, in one organization, with
+// those of the account's rights that are among its scopes.
+type Key struct {
+	ID     string
+	Name   string
+	Org    id.Org
+	Scopes Permissions
+}
+
+// Impersonator is an administrator who sees the product as somebody else does.
+type Impersonator struct {
+	Account  id.Account
+	Name     string
+	MayWrite bool // they asked for more than to look
+}
+
+// Actor says who acts, for the event log: kind and id, their name, and for whom they act.
+func (p *Principal) Actor() (kind ActorKind, actor, name, onBehalfOf string) {
+	account := ""
+	if !p.Account.IsZero() {
+		account = p.Account.String()
+	}
+	switch {
+	case p.Key != nil:
+		return ActorKey, p.Key.ID, p.Key.Name, account
+	case p.Impersonator != nil:
+		return ActorAccount, p.Impersonator.Account.String(), p.Impersonator.Name, account
+	}
+	return p.Kind, account, p.Name, ""
 }
 
 // Membership is what a principal is in one organization.
@@ -178,4 +216,8 @@ var (
 	ErrSignIn = errs.New(errs.Unauthenticated, "auth.required", "Sign in to do this.")
 	ErrFresh  = errs.New(errs.Unauthenticated, "auth.fresh_required", "Confirm that it is you to do this.")
 	ErrDenied = errs.New(errs.Forbidden, "auth.denied", "You are not allowed to do this.")
+
+	ErrNotByKey           = errs.New(errs.Forbidden, "auth.not_by_key", "API keys cannot do this. Sign in as a person.")
+	ErrLooksOnly          = errs.New(errs.Forbidden, "auth.looks_only", "You are looking at somebody else's account, and may change nothing.")
+	ErrNotByImpersonation = errs.New(errs.Forbidden, "auth.not_by_impersonation", "Only the person themselves can do this.")
 )

@@ -72,6 +72,9 @@ func New(o Options) *Limiter {
 	}
 }
 
+// Off reports whether everything is allowed, for load tests.
+func (l *Limiter) Off() bool { return l.off }
+
 // AllowLocal counts one attempt in this process only: no I/O, no allocation.
 // Its counts are apart from those of the other methods.
 func (l *Limiter) AllowLocal(key string, lim Limit) Result {

@@ -105,7 +105,7 @@ var accounts = map[string]id.Account{"ada": id.New[id.AccountKind](), "bob": id.
 
 func (a *api) principal(_ context.Context, c web.Credential) (*authz.Principal, error) {
 	name := strings.TrimPrefix(c.Bearer+c.Cookie, "session-of-")
-	p := &authz.Principal{Kind: authz.ActorAccount, Account: accounts[name], Name: name, Admin: name == "root", AuthenticatedAt: a.now.Now(), Cookie: c.Cookie != ""}
+	p := &authz.Principal{Kind: authz.ActorAccount, Account: accounts[name], Name: name, Admin: name == "root", AuthenticatedAt: a.now.Now(), ConfirmBy: []string{"password"}, Cookie: c.Cookie != ""}
 	if name == "stale" {
 		p.Account, p.AuthenticatedAt = accounts["ada"], a.now.Now().Add(-time.Hour)
 	}

@@ -14,6 +14,7 @@ type Client struct {
 	Address   netip.Addr
 	UserAgent string
 	RequestID string
+	Device    string // the value of the cookie by which a browser is recognised; empty for others
 }
 
 // Bucket is what limits count by: an IPv4 address, or the /64 that an IPv6 host has to itself.
@@ -45,7 +46,12 @@ func (r *Router) client(q *http.Request) Client {
 	if len(agent) > maxUserAgent {
 		agent = agent[:maxUserAgent]
 	}
+	device := ""
+	if c, err := q.Cookie(r.Config.cookieName(deviceCookie)); err == nil {
+		device = c.Value
+	}
 	return Client{
+		Device:    device,
 		Address:   clientAddress(q, r.Config.TrustedProxies),
 		UserAgent: strings.ToValidUTF8(strings.ReplaceAll(agent, "\x00", ""), ""),
 		RequestID: observe.RequestID(q.Header.Get("X-Request-Id")),

@@ -63,28 +63,60 @@ func (c Config) https() bool { return strings.HasPrefix(c.PublicURL, "https://")
 // Check allows in development alone: browsers keep no Secure cookie there.
 func (c Config) secureCookies() bool { return c.https() }
 
-func cookieName(secure bool) string {
-	if secure {
-		return "__Host-tenon_session"
+// cookieName is what browsers call one of our cookies. With the prefix they take it
+// from this host alone, and over TLS alone (RFC 6265bis §4.1.3).
+func (c Config) cookieName(name string) string {
+	if c.secureCookies() {
+		return "__Host-tenon_" + name
 	}
-	return "tenon_session"
+	return "tenon_" + name
 }
+
+// The cookies that every request may bring.
+const (
+	sessionCookie = "session"
+	deviceCookie  = "device"
+)
 
 // SessionCookie is the Set-Cookie value that keeps a browser signed in until expires.
 func (r *Router) SessionCookie(token string, expires time.Time) string {
-	c := r.cookie(token)
+	c := r.cookie(sessionCookie, token)
 	c.Expires = expires
 	return c.String()
 }
 
 // ClearSessionCookie is the Set-Cookie value that makes a browser forget its session.
 func (r *Router) ClearSessionCookie() string {
-	c := r.cookie("")
+	c := r.cookie(sessionCookie, "")
 	c.MaxAge = -1
 	return c.String()
 }
 
-func (r *Router) cookie(value string) *http.Cookie {
-	secure := r.Config.secureCookies()
-	return &http.Cookie{Name: cookieName(secure), Value: value, Path: "/", HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode}
+// deviceLife is how long a browser is recognised; browsers keep no cookie for longer.
+const deviceLife = 400 * 24 * time.Hour
+
+// DeviceCookie is the Set-Cookie value by which a browser is recognised at its next
+// sign-in. It opens nothing.
+func (r *Router) DeviceCookie(token string) string {
+	c := r.cookie(deviceCookie, token)
+	c.MaxAge = int(deviceLife.Seconds())
+	return c.String()
+}
+
+// FlowCookie is the Set-Cookie value that binds something begun in a browser, such as
+// a sign-in at another provider, to that browser for a while. Empty, it is forgotten.
+func (r *Router) FlowCookie(name, token string, life time.Duration) string {
+	c := r.cookie(name, token)
+	c.MaxAge = int(life.Seconds())
+	if token == "" {
+		c.MaxAge = -1
+	}
+	return c.String()
+}
+
+// CookieName is what browsers call the cookie of that name.
+func (r *Router) CookieName(name string) string { return r.Config.cookieName(name) }
+
+func (r *Router) cookie(name, value string) *http.Cookie {
+	return &http.Cookie{Name: r.Config.cookieName(name), Value: value, Path: "/", HttpOnly: true, Secure: r.Config.secureCookies(), SameSite: http.SameSiteLaxMode}
 }

@@ -86,7 +86,7 @@ func (r *Router) admit(q *http.Request, op Op, params []string) (context.Context
 	}
 	switch access.Kind() {
 	case "org":
-		return r.admitMember(ctx, q, access, params)
+		return r.admitMember(ctx, q, op, params)
 	case "admin":
 		if !authz.From(ctx).Admin {
 			return ctx, authz.ErrDenied
@@ -95,10 +95,32 @@ func (r *Router) admit(q *http.Request, op Op, params []string) (context.Context
 	if err := r.checkPathIDs(q, params); err != nil {
 		return ctx, err
 	}
-	return ctx, r.checkFresh(ctx, q, access, params)
+	return ctx, r.checkCredential(ctx, q, op, params)
 }
 
-func (r *Router) admitMember(ctx context.Context, q *http.Request, access authz.Access, params []string) (context.Context, error) {
+// checkCredential refuses what the caller's credential may not do, however much its
+// owner may: what asks for a proof that is not recent, and what is a person's alone.
+func (r *Router) checkCredential(ctx context.Context, q *http.Request, op Op, params []string) error {
+	who, access := authz.From(ctx), op.Access
+	var err error
+	switch looks := q.Method == http.MethodGet || q.Method == http.MethodHead || op.WhileLooking; {
+	case access.Kind() == "public":
+	case who.Key != nil && (access.Kind() != "org" || access.IsFresh()):
+		err = authz.ErrNotByKey
+	case who.Impersonator != nil && access.IsFresh():
+		err = authz.ErrNotByImpersonation
+	case who.Impersonator != nil && !who.Impersonator.MayWrite && !looks:
+		err = authz.ErrLooksOnly
+	case access.IsFresh() && r.Now().Sub(who.AuthenticatedAt) > authz.FreshFor:
+		err = authz.ErrFresh.With("methods", who.ConfirmBy)
+	}
+	if err == nil {
+		return nil
+	}
+	return cmp.Or(r.missing(ctx, q, params), err)
+}
+
+func (r *Router) admitMember(ctx context.Context, q *http.Request, op Op, params []string) (context.Context, error) {
 	org, err := id.Parse[id.OrgKind](q.PathValue("org"))
 	if err != nil {
 		return ctx, errNotFound
@@ -115,10 +137,10 @@ func (r *Router) admitMember(ctx context.Context, q *http.Request, access authz.
 	if err := r.checkPathIDs(q, params); err != nil {
 		return ctx, err
 	}
-	if !m.Perms[access.Perm()] {
-		return ctx, r.deny(ctx, q, access, params)
+	if !m.Perms[op.Access.Perm()] {
+		return ctx, r.deny(ctx, q, op.Access, params)
 	}
-	return ctx, r.checkFresh(ctx, q, access, params)
+	return ctx, r.checkCredential(ctx, q, op, params)
 }
 
 // missing is errNotFound when the path names something that is not there. It is asked
@@ -162,13 +184,6 @@ func (r *Router) checkPathIDs(q *http.Request, params []string) error {
 	return nil
 }
 
-func (r *Router) checkFresh(ctx context.Context, q *http.Request, access authz.Access, params []string) error {
-	if !access.IsFresh() || r.Now().Sub(authz.From(ctx).AuthenticatedAt) <= authz.FreshFor {
-		return nil
-	}
-	return cmp.Or(r.missing(ctx, q, params), error(authz.ErrFresh.With("methods", []string{"password"})))
-}
-
 // Credential is what a caller showed: one of the two.
 type Credential struct {
 	Bearer string // from the Authorization header
@@ -198,7 +213,7 @@ func (r *Router) credential(q *http.Request) (Credential, error) {
 		}
 		return Credential{Bearer: token}, nil
 	}
-	if c, err := q.Cookie(cookieName(r.Config.secureCookies())); err == nil {
+	if c, err := q.Cookie(r.Config.cookieName(sessionCookie)); err == nil {
 		return Credential{Cookie: c.Value}, nil
 	}
 	return Credential{}, nil

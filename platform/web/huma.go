@@ -56,7 +56,7 @@ const apiIntroduction = `JSON over HTTP. Instants are RFC 3339 in UTC, ids are t
 func securitySchemes() map[string]*huma.SecurityScheme {
 	return map[string]*huma.SecurityScheme{
 		"bearer": {Type: "http", Scheme: "bearer", Description: "An access token from /auth/login or /auth/refresh."},
-		"cookie": {Type: "apiKey", In: "cookie", Name: cookieName(true), Description: "A browser session from /auth/login with cookie: true."},
+		"cookie": {Type: "apiKey", In: "cookie", Name: "__Host-tenon_" + sessionCookie, Description: "A browser session from /auth/login with cookie: true."},
 	}
 }
 

@@ -47,6 +47,10 @@ type Op struct {
 	ShownOnce   []string        // members of the answer that a replay by Idempotency-Key omits
 	Deprecated  Deprecation     // set on an operation that will go
 	Also        []int           // other statuses that come with the same answer, such as 503
+
+	// WhileLooking opens an operation that changes something to an administrator who only
+	// looks at somebody's account: to sign out, for instance.
+	WhileLooking bool
 }
 
 // InOrg is embedded by the input of every operation below /orgs/{org}.

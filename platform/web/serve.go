@@ -166,7 +166,7 @@ func (r *Router) checkOrigin(q *http.Request) error {
 	if q.Header.Get("Authorization") != "" {
 		return nil
 	}
-	if _, err := q.Cookie(cookieName(r.Config.secureCookies())); err != nil {
+	if _, err := q.Cookie(r.Config.cookieName(sessionCookie)); err != nil {
 		return nil
 	}
 	if origins, sent := q.Header["Origin"]; sent {

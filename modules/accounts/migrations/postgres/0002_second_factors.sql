@@ -1,0 +1,2 @@
+-- +goose Up
+ALTER TABLE accounts ADD COLUMN second_factors text NOT NULL DEFAULT '';
