@@ -217,4 +217,3 @@ func (s *Service) redirectTo(path string, cookies ...string) *redirectOutput {
 	}
 	return &redirectOutput{Status: http.StatusFound, Location: base + path, SetCookie: append(slices.Clone(cookies), s.forget())}
 }
-
