@@ -95,6 +95,7 @@ func (s *storage) SetUserinfoFromRequest(_ context.Context, info *oidc.UserInfo,
 	}
 	var only bool
 	s.p.set(func() { only = s.p.onlyInfo })
+	info.Subject = r.person.Subject
 	if !only {
 		r.person.describe(info)
 	}
