@@ -192,6 +192,9 @@ func (s *Service) join(ctx context.Context, src *source, who person, cookie bool
 			return out, err
 		}
 	}
+	if _, err := holderOf(ctx, s.DB.Platform(bySubject), who.issuer, who.subject); err == nil {
+		return out, errAgain // they came twice at once, and the other time has made the account
+	}
 	switch {
 	case !who.emailVerified:
 		return out, s.refuse(ctx, src, other, ErrEmailUnverified)
