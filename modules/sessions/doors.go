@@ -155,7 +155,7 @@ func (s *Service) open(ctx context.Context, a accounts.Account, p Proof, cookie 
 	if err := s.evict(ctx, a); err != nil {
 		return Opened{}, err
 	}
-	device, err := s.recognise(ctx, a, r.Session)
+	device, err := s.recognise(ctx, a, r.Session, cookie)
 	if err != nil {
 		return Opened{}, err
 	}
@@ -164,7 +164,6 @@ func (s *Service) open(ctx context.Context, a accounts.Account, p Proof, cookie 
 		out.Cookies = []string{s.Web.SessionCookie(token, r.ExpiresAt), device}
 		return out, nil
 	}
-	out.Cookies = []string{device}
 	tokens, err := s.tokens(refreshToken{a.ID, r.ID, 0})
 	out.Tokens = &tokens
 	return out, err

@@ -276,7 +276,8 @@ func (s *Service) handleRefresh(ctx context.Context, in *refreshInput) (*tokensO
 
 func (s *Service) handleLogout(ctx context.Context, _ *web.Empty) (*signedOutOutput, error) {
 	err := s.SignOut(ctx)
-	return &signedOutOutput{SetCookie: s.Web.ClearSessionCookie(), ClearSiteData: `"cache", "cookies", "storage"`}, err
+	// Not "cookies": the one by which the browser is known again is to stay.
+	return &signedOutOutput{SetCookie: s.Web.ClearSessionCookie(), ClearSiteData: `"cache", "storage"`}, err
 }
 
 func (s *Service) handleConfirm(ctx context.Context, in *confirmInput) (*CookieOutput, error) {
