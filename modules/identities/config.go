@@ -23,7 +23,7 @@ type Config struct {
 	MicrosoftClientID string `env:"MICROSOFT_CLIENT_ID"`
 	// MicrosoftClientSecret is its secret.
 	MicrosoftClientSecret string `env:"MICROSOFT_CLIENT_SECRET"`
-	// MicrosoftTenant is common, organizations, consumers, or the id of one directory.
+	// MicrosoftTenant says who may sign in: common, organizations, consumers, or the id of one directory.
 	MicrosoftTenant string `env:"MICROSOFT_TENANT" envDefault:"common"`
 	// KeycloakServerURL is where Keycloak is, such as https://sso.example.com.
 	KeycloakServerURL string `env:"KEYCLOAK_SERVER_URL"`
@@ -37,9 +37,9 @@ type Config struct {
 	// TENON_OIDC_OKTA_ISSUER, _CLIENT_ID, _CLIENT_SECRET, and if need be _LABEL, _SCOPES
 	// and _ROLES; the last three may be set for google, github, microsoft and keycloak too.
 	Named []string `env:"TENON_OIDC_PROVIDERS"`
-	// AllowPrivate is "on" where providers are in a private network and are called by a name
-	// there, such as http://keycloak:8080. One at a private address, or on this
-	// machine, needs no permission.
+	// AllowPrivate says, with "on", that providers may be in a private network and be called by
+	// a name there, such as http://keycloak:8080. One that is named by its private address,
+	// or is on this machine, needs no permission.
 	AllowPrivate string `env:"TENON_OIDC_ALLOW_PRIVATE"`
 
 	// Providers are set in Go; those of the environment come after them.

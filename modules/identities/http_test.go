@@ -9,9 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tenonhq/tenon"
 	"github.com/tenonhq/tenon/modules/accounts"
+	"github.com/tenonhq/tenon/modules/identities"
 	"github.com/tenonhq/tenon/platform/db"
 	"github.com/tenonhq/tenon/platform/mail"
+	"github.com/tenonhq/tenon/tenontest"
 	"github.com/tenonhq/tenon/tenontest/idp"
 )
 
@@ -487,5 +490,62 @@ func TestLinkingNeedsAFreshProof(t *testing.T) {
 		w.exec(`UPDATE sessions SET authenticated_at = $1`, time.Now().Add(-time.Hour))
 		w.Call(ada, "POST", "/users/me/identities/acme/authorize", "{}").WantCode(t, 401, "auth.fresh_required")
 		w.Call(nil, "POST", "/users/me/identities/acme/authorize", "{}").WantCode(t, 401, "auth.required")
+	})
+}
+
+func TestOverTLSTheCookieIsTheHostsAndTheCallbackThePublicURLs(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		q := w.Request("GET", "/auth/oauth/acme/authorize", "")
+		q.Host = "evil.test"
+		q.Header.Set("X-Forwarded-Host", "evil.test")
+		got := w.Send(q).Want(t, 200)
+		c := (&http.Response{Header: got.Header}).Cookies()[0]
+		if c.Name != "__Host-tenon_flow" || !c.Secure || !c.HttpOnly || c.Path != "/" || c.Domain != "" {
+			t.Errorf("the cookie is %v", c)
+		}
+		to, _ := url.Parse(got.Get("authorization_url"))
+		if to.Query().Get("redirect_uri") != "https://app.example.com/base/api/v1/auth/oauth/acme/callback" {
+			t.Errorf("comes back to %s", to.Query().Get("redirect_uri"))
+		}
+		b := w.browser()
+		if at := b.send("GET", "/auth/oauth/acme/callback?code=x&state=y", "").Want(t, 302).Header.Get("Location"); at != "/base/sign-in?error=identities.state_invalid" {
+			t.Errorf("went to %s", at)
+		}
+	}, tenontest.Configure(func(c *tenon.Config) { c.Web.PublicURL = "https://app.example.com/base" }))
+}
+
+func TestOfManyIdentitiesTwentyAreEnough(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		b := w.as(w.User("grace"))
+		for i := range 20 {
+			w.acme.As(idp.Person{Subject: fmt.Sprint("N", i)})
+			if to := b.link(w.acme, "acme").Want(t, 302).Header.Get("Location"); to != "/settings" {
+				t.Fatalf("went to %s", to)
+			}
+		}
+		w.acme.As(idp.Person{Subject: "one more"})
+		if to := b.link(w.acme, "acme").Want(t, 302).Header.Get("Location"); to != "/settings?error=identities.too_many" {
+			t.Errorf("went to %s", to)
+		}
+		first := b.send("GET", "/users/me/identities?limit=15", "").Want(t, 200)
+		rest := b.send("GET", "/users/me/identities?limit=15&cursor="+first.Get("next_cursor"), "").Want(t, 200)
+		if len(first.Items()) != 15 || len(rest.Items()) != 5 || rest.Body["next_cursor"] != nil {
+			t.Errorf("%d and %d are listed", len(first.Items()), len(rest.Items()))
+		}
+	})
+}
+
+func TestOldFlowsAreRemoved(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.browser().authorize("acme", "/")
+		w.exec(`UPDATE identity_flows SET expires_at = $1`, w.Config.Now().Add(-2*time.Hour))
+		w.browser().authorize("acme", "/")
+		if err := w.DB.Platform("test").Tx(t.Context(), func(tx *db.Tx) error { return w.Jobs.Enqueue(t.Context(), tx, identities.Sweep{}) }); err != nil {
+			t.Fatal(err)
+		}
+		w.Settle()
+		if n := w.count(`SELECT count(*) FROM identity_flows`); n != 1 {
+			t.Errorf("%d flows are left, want the one that may still come back", n)
+		}
 	})
 }

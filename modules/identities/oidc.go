@@ -90,7 +90,7 @@ func (s *source) discover(ctx context.Context) (*discovery, error) {
 	if s.found != nil {
 		return s.found, nil
 	}
-	return nil, ErrUnavailable.Because(fmt.Errorf("discover %s: %w", s.ID, s.failure))
+	return nil, ErrUnavailable.Because(fmt.Errorf("discover %s: %.300s", s.ID, s.failure)) // it may hold the whole answer
 }
 
 func (s *source) ask(ctx context.Context) (*discovery, error) {

@@ -284,7 +284,6 @@ func (s *Service) refuse(ctx context.Context, src *source, about accounts.Accoun
 
 // link makes an identity another way in to the account that asked for it.
 func (s *Service) link(ctx context.Context, src *source, f flow, who person) (out accounts.Account, err error) {
-	linked := false
 	err = s.DB.Platform(bySubject).Tx(ctx, func(tx *db.Tx) error {
 		a, err := s.held(ctx, tx, f.account)
 		if err != nil {
@@ -297,19 +296,13 @@ func (s *Service) link(ctx context.Context, src *source, f flow, who person) (ou
 		if !alive || a.Status != accounts.Active {
 			return ErrState.Because(errors.New("the session that asked to link has ended"))
 		}
-		made, err := s.attachOnce(as(ctx, a), tx, src, a, who)
-		if err == nil {
-			out, linked = a, made
+		if err := s.attachOnce(as(ctx, a), tx, src, a, who); err != nil {
+			return err
 		}
-		return err
+		out = a
+		return nil
 	})
-	if err != nil {
-		return accounts.Account{}, err
-	}
-	if linked {
-		s.Log.InfoContext(ctx, "identity linked", "provider", src.ID, "account_id", out.ID.String())
-	}
-	return out, nil
+	return out, err
 }
 
 // held returns an account that nobody else changes the ways in to until the
@@ -323,29 +316,30 @@ func (s *Service) held(ctx context.Context, tx *db.Tx, account id.Account) (acco
 }
 
 // attachOnce links an identity unless it is linked to the account already.
-func (s *Service) attachOnce(ctx context.Context, tx *db.Tx, src *source, a accounts.Account, who person) (made bool, err error) {
+func (s *Service) attachOnce(ctx context.Context, tx *db.Tx, src *source, a accounts.Account, who person) error {
 	switch other, err := holderOf(ctx, tx, who.issuer, who.subject); {
 	case err == nil && other.account == a.ID:
-		return false, nil
+		return nil
 	case err == nil:
-		return false, ErrTaken
+		return ErrTaken
 	case !errors.Is(err, db.ErrNoRows):
-		return false, err
+		return err
 	}
 	mine, err := identitiesOf(ctx, tx, a.ID)
 	if err != nil {
-		return false, err
+		return err
 	}
 	if len(mine) >= maxIdentities {
-		return false, ErrTooMany
+		return ErrTooMany
 	}
-	if made, err = s.attach(ctx, tx, src, a, who, nil); err != nil {
-		return false, err
+	made, err := s.attach(ctx, tx, src, a, who, nil)
+	if err != nil {
+		return err
 	}
 	if !made {
-		return false, ErrTaken
+		return ErrTaken
 	}
-	return true, s.tell(ctx, tx, a, "identity_linked", src.Name)
+	return s.tell(ctx, tx, a, "identity_linked", src.Name)
 }
 
 // tell writes to the owner of an account what was done to it.
