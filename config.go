@@ -109,7 +109,7 @@ func (c *Config) complete() error {
 	if c.Web.PublicURL == "" && !c.Production() {
 		c.Web.PublicURL = "http://" + c.Addr
 	}
-	if err := c.Web.Check(c.Production()); err != nil {
+	if err := errors.Join(c.Web.Check(c.Production()), c.Accounts.Check()); err != nil {
 		return err
 	}
 	if err := c.Identities.Check(); err != nil {
