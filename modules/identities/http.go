@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tenonhq/tenon/modules/accounts"
 	"github.com/tenonhq/tenon/modules/sessions"
 	"github.com/tenonhq/tenon/platform/authz"
 	"github.com/tenonhq/tenon/platform/errs"
@@ -25,7 +26,8 @@ func (s *Service) routes(r *web.Router) {
 		who := authz.From(ctx).Account
 		return exists(ctx, s.DB.Account(who), who, identity)
 	}))
-	outcomes := []*errs.Error{ErrState, ErrToken, ErrCancelled, ErrRefused, ErrEmailUnverified, ErrLinkRequired, ErrInactive, ErrTaken, ErrTooMany, ErrUnavailable}
+	outcomes := []*errs.Error{ErrState, ErrToken, ErrCancelled, ErrRefused, ErrEmailUnverified, ErrLinkRequired, ErrInactive, ErrTaken, ErrTooMany, ErrUnavailable,
+		accounts.ErrSignUpClosed, accounts.ErrSignUpDomain, accounts.ErrSignUpWait}
 
 	web.Handle(r, web.Op{
 		ID: "identities.providers", Method: http.MethodGet, Path: "/auth/providers",

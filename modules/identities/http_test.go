@@ -1,6 +1,7 @@
 package identities_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 	"github.com/tenonhq/tenon/modules/accounts"
 	"github.com/tenonhq/tenon/modules/identities"
 	"github.com/tenonhq/tenon/platform/db"
+	"github.com/tenonhq/tenon/platform/errs"
 	"github.com/tenonhq/tenon/platform/mail"
 	"github.com/tenonhq/tenon/tenontest"
 	"github.com/tenonhq/tenon/tenontest/idp"
@@ -548,4 +550,35 @@ func TestOldFlowsAreRemoved(t *testing.T) {
 			t.Errorf("%d flows are left, want the one that may still come back", n)
 		}
 	})
+}
+
+func TestWhoMayNotSignUpMayNotWithAProviderEither(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ada := w.as(w.User("ada"))
+		ada.link(w.other, "other").Want(t, 302)
+		b := w.browser()
+		w.acme.As(idp.Person{Subject: "S9", Email: "new@elsewhere.example", EmailVerified: true})
+		b.wantOut(b.signIn(w.acme, "acme"), "accounts.sign_up_closed")
+		b.tokens(w.acme, "acme").WantCode(t, 403, "accounts.sign_up_closed")
+		if w.count(`SELECT count(*) FROM accounts`) != 1 || w.count(`SELECT count(*) FROM identity_subjects`) != 1 {
+			t.Error("something was made")
+		}
+		b.wantIn(b.signIn(w.other, "other"), "/home") // who has an account already
+	}, tenontest.Configure(func(c *tenon.Config) { c.Accounts.SignUp = accounts.SignUpInvitation }))
+}
+
+func TestAPolicyOfSignUpSeesThatAProviderVouches(t *testing.T) {
+	refused := errs.New(errs.Forbidden, "test.refused", "Not you.")
+	each(t, func(t *testing.T, w *world) {
+		b := w.browser()
+		b.wantOut(b.signIn(w.acme, "acme"), "test.refused")
+		b.wantIn(b.signIn(w.other, "other"), "/home")
+	}, tenontest.Configure(func(c *tenon.Config) {
+		c.Accounts.BeforeSignUp = func(_ context.Context, u accounts.SignUp) error {
+			if u.Via != accounts.ViaProvider || u.Email == "ada@example.com" {
+				return refused
+			}
+			return nil
+		}
+	}))
 }

@@ -203,7 +203,11 @@ func (s *Service) join(ctx context.Context, src *source, who person, cookie bool
 	case !other.ID.IsZero() && other.Status != accounts.Active:
 		return out, s.refuse(ctx, src, other, ErrInactive)
 	}
-	prepared, err := s.Accounts.PrepareWithoutPassword(ctx, accounts.NewAccount{Email: email, Name: cleanName(who.name, email), Locale: cleanLocale(who.locale)})
+	name := cleanName(who.name, email)
+	if err := s.Accounts.MaySignUp(ctx, accounts.SignUp{Email: email, Name: name, Via: accounts.ViaProvider}); err != nil {
+		return out, err
+	}
+	prepared, err := s.Accounts.PrepareWithoutPassword(ctx, accounts.NewAccount{Email: email, Name: name, Locale: cleanLocale(who.locale)})
 	if err != nil {
 		return out, err
 	}
