@@ -1,7 +1,9 @@
 package sessions
 
 import (
+	"bytes"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tenonhq/tenon/internal/activity"
@@ -144,7 +146,10 @@ func markAuthenticated(ctx context.Context, c db.Conn, account id.Account, sessi
 	return err
 }
 
+// touch takes the rows in one order: two nodes that write down activity of the same
+// sessions do not wait for each other.
 func touch(ctx context.Context, tx *db.Tx, uses []activity.Use[ID, seen]) error {
+	slices.SortFunc(uses, func(a, b activity.Use[ID, seen]) int { return bytes.Compare(a.What[:], b.What[:]) })
 	for _, u := range uses {
 		if _, err := tx.Exec(ctx, `UPDATE sessions SET last_active_at = $3 WHERE account_id = $1 AND id = $2 AND last_active_at < $3`, u.Use.account, u.What, u.Use.at); err != nil {
 			return err
