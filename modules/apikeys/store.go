@@ -81,11 +81,14 @@ func valueOf(ctx context.Context, c db.Conn, org id.Org, key ID) (k Key, hash []
 
 func listKeys(ctx context.Context, c db.Conn, org id.Org, after *place, n int) ([]Key, error) {
 	if after == nil {
-		after = &place{At: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}
+		after = &place{At: endOfTime()}
 	}
 	return db.All(ctx, c, scanKey, `SELECT `+keyColumns+` FROM api_keys
 		WHERE org_id = $1 AND (created_at < $2 OR created_at = $2 AND id < $3) ORDER BY created_at DESC, id DESC LIMIT $4`, org, after.At, after.ID, n)
 }
+
+// endOfTime comes after every key; both databases store it.
+func endOfTime() time.Time { return time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // countKeys counts the keys that have not expired.
 func countKeys(ctx context.Context, c db.Conn, org id.Org, now time.Time) (int, error) {
