@@ -80,6 +80,9 @@ func (r *Router) admit(q *http.Request, op Op, params []string) (context.Context
 		if p != nil {
 			ctx = authz.With(ctx, p)
 			observe.SetAccount(ctx, p.Account)
+			if p.Key != nil {
+				observe.SetKey(ctx, p.Key.ID)
+			}
 		} else if access.Kind() != "public" {
 			return ctx, authz.ErrSignIn
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tenonhq/tenon/platform/errs"
+	"github.com/tenonhq/tenon/platform/observe"
 )
 
 // setUpHuma changes Huma's process-wide settings, once.
@@ -148,7 +149,7 @@ func fieldError(location, message string) FieldError {
 	if len(location) > 200 {
 		location = location[:200]
 	}
-	return FieldError{Location: strings.ToValidUTF8(location, ""), Message: message, Code: code}
+	return FieldError{Location: observe.Mask(strings.ToValidUTF8(location, "")), Message: message, Code: code}
 }
 
 // Problem is what every refusal looks like (RFC 9457).
