@@ -20,6 +20,7 @@ import (
 	"github.com/tenonhq/tenon/internal/geoip"
 	"github.com/tenonhq/tenon/module"
 	"github.com/tenonhq/tenon/modules/accounts"
+	"github.com/tenonhq/tenon/modules/apikeys"
 	"github.com/tenonhq/tenon/modules/audit"
 	"github.com/tenonhq/tenon/modules/identities"
 	"github.com/tenonhq/tenon/modules/ops"
@@ -57,6 +58,7 @@ type App struct {
 	Sessions   *sessions.Service
 	Identities *identities.Service
 	Orgs       *orgs.Service
+	APIKeys    *apikeys.Service
 	Ops        *ops.Service
 
 	specs []module.Spec
@@ -89,11 +91,21 @@ func New(cfg Config) (*App, error) {
 		Web: a.Web, Config: cfg.Identities, PublicURL: publicURL, Now: cfg.Now, Log: a.Log})
 	a.Orgs = orgs.New(orgs.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Post: a.Post, Limits: a.Limits,
 		Changed: a.Changed, Roles: a.Roles, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
+	a.APIKeys = apikeys.New(apikeys.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Orgs: a.Orgs, Post: a.Post,
+		Changed: a.Changed, Roles: a.Roles, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
 	a.Ops = ops.New(ops.Deps{DB: a.DB, Redis: a.Redis, Ready: a.unready, Now: cfg.Now, Log: a.Log})
 
-	a.Web.Authenticate(web.Auth{Principal: a.Sessions.Principal, Membership: a.Orgs.Membership})
-	a.Use(a.Audit.Module(), a.Accounts.Module(), a.Sessions.Module(), a.Identities.Module(), a.Orgs.Module(), a.Ops.Module())
+	a.Web.Authenticate(web.Auth{Principal: a.principal, Membership: a.Orgs.Membership})
+	a.Use(a.Audit.Module(), a.Accounts.Module(), a.Sessions.Module(), a.Identities.Module(), a.Orgs.Module(), a.APIKeys.Module(), a.Ops.Module())
 	return a, nil
+}
+
+// principal finds out who shows a credential: a program with a key, or a session.
+func (a *App) principal(ctx context.Context, c web.Credential) (*authz.Principal, error) {
+	if apikeys.IsKey(c.Bearer) {
+		return a.APIKeys.Principal(ctx, c.Bearer)
+	}
+	return a.Sessions.Principal(ctx, c)
 }
 
 // platform builds what knows no business.

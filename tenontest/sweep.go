@@ -12,14 +12,16 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tenonhq/tenon/modules/sessions"
 	"github.com/tenonhq/tenon/platform/authz"
 	"github.com/tenonhq/tenon/platform/id"
+	"github.com/tenonhq/tenon/platform/secret"
 )
 
 // Sweep attacks every operation that the app's OpenAPI document describes, those of
 // your modules too: as a stranger, as a member of another organization with ids that
-// exist, with every role that is too weak, with a sign-in that is not fresh, with
-// malformed ids, unknown fields and parameters, and bodies that are none. Each must be
+// exist, with every role that is too weak, with API keys that lack the scope, with a sign-in
+// that is not fresh, with malformed ids, unknown fields and parameters, and bodies that are none. Each must be
 // refused with the status that the operation's x-access promises, in the order of
 // refusal, and what belongs to others must be answered like what does not exist.
 //
@@ -54,6 +56,7 @@ type sweep struct {
 	ours, theirs place                // each with one of everything
 	roles        map[authz.Role]*User // in ours
 	stale        *User                // owner of ours, whose proof of identity is old
+	keys         map[string]string    // API keys of our owner in ours, by their scopes
 }
 
 // place is an organization and the ids of what is in it.
@@ -65,7 +68,7 @@ type place struct {
 
 func newSweep(t *testing.T, app *App, things []Thing) *sweep {
 	t.Helper()
-	s := &sweep{App: app, t: t, things: things, roles: map[authz.Role]*User{}}
+	s := &sweep{App: app, t: t, things: things, roles: map[authz.Role]*User{}, keys: map[string]string{}}
 	s.readDocument()
 	s.ours, s.theirs = s.place("ours"), s.place("theirs")
 	for _, role := range authz.BuiltIn() {
@@ -168,6 +171,7 @@ func (s *sweep) attack(t *testing.T, op operation) {
 	s.asStranger(t, op)
 	s.asOthers(t, op)
 	s.asTooWeak(t, op)
+	s.byKey(t, op)
 	s.withForeignIDs(t, op)
 	s.withMalformedIDs(t, op)
 	s.withoutFreshProof(t, op)
@@ -209,6 +213,8 @@ func (s *sweep) asStranger(t *testing.T, op operation) {
 	q := s.request(op, s.ours.ids, everythingWrong, "")
 	q.Header.Set("Authorization", "Bearer tn_at_forged")
 	s.want(t, "a forged token", s.Send(q), 401, "auth.invalid_token")
+	forged, _ := secret.NewToken("key")
+	s.want(t, "a forged key", s.sendBy(forged, op, s.ours.ids, everythingWrong), 401, "auth.invalid_token")
 }
 
 // asOthers calls with the ids of an organization that the caller does not belong to.
@@ -412,6 +418,11 @@ func (s *sweep) send(u *User, op operation, ids map[string]string, query string)
 	q := s.request(op, ids, query, body)
 	authorize(q, u)
 	return s.Send(q)
+}
+
+// sendBy calls op with a bearer token, and a body made from its schema.
+func (s *sweep) sendBy(token string, op operation, ids map[string]string, query string) *Answer {
+	return s.send(&User{Tokens: sessions.Tokens{AccessToken: token}}, op, ids, query)
 }
 
 func authorize(q *http.Request, u *User) {

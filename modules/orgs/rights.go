@@ -51,24 +51,32 @@ func (s *Service) callerRights(ctx context.Context, c db.Conn, org id.Org) (righ
 	switch {
 	case who.Kind == authz.ActorJob || who.Kind == authz.ActorSystem:
 		return rights{all: true}, nil
-	case who.Account.IsZero():
+	case who.Account.IsZero(), who.Key != nil && who.Key.Org != org:
 		return rights{}, ErrNotFound
 	}
 	r, err := s.memberRights(ctx, c, org, who.Account)
 	if err != nil {
 		return r, err
 	}
+	if who.Key != nil {
+		// A scope is a permission that somebody thought of.
+		r.all = false
+		r.limit(who.Key.Scopes)
+	}
 	if m := authz.MembershipFrom(ctx); m.Org == org {
-		if !(rights{perms: m.Perms}).cover(r.perms) {
-			r.all = false
-		}
-		for perm := range r.perms {
-			if !m.Perms[perm] {
-				delete(r.perms, perm)
-			}
-		}
+		r.limit(m.Perms)
 	}
 	return r, nil
+}
+
+// limit takes away what is not in most.
+func (r *rights) limit(most authz.Permissions) {
+	for perm := range r.perms {
+		if !most[perm] {
+			r.all = false
+			delete(r.perms, perm)
+		}
+	}
 }
 
 // memberRights looks up what a member may do; a stranger is ErrNotFound.

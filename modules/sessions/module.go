@@ -33,6 +33,6 @@ func (s *Service) Module() module.Spec {
 		Mail:       letters,
 		Jobs:       []jobs.Handler{jobs.On(s.sweep)},
 		Periodic:   []jobs.Periodic{{Every: time.Hour, Job: Sweep{}}},
-		Background: []module.Background{{Name: "sessions.activity", Run: s.flush}, {Name: "sessions.failures", Run: s.noteFailures}},
+		Background: []module.Background{{Name: "sessions.activity", Run: s.active.Run}, {Name: "sessions.failures", Run: s.noteFailures}},
 	}
 }

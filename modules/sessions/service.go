@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/tenonhq/tenon/internal/activity"
 	"github.com/tenonhq/tenon/internal/geoip"
 	"github.com/tenonhq/tenon/modules/accounts"
 	"github.com/tenonhq/tenon/modules/audit"
@@ -47,14 +48,15 @@ type Service struct {
 	tx       *db.Tx
 	known    *cache.Memo[web.Credential, *resolved]
 	verified *cache.Memo[string, access]
-	active   *activity
+	active   *activity.Log[ID, seen]
 	failures chan failure
 }
 
 // New returns the sessions service.
 func New(d Deps) *Service {
 	d.Config = d.Config.withDefaults()
-	s := &Service{Deps: d, active: newActivity(), failures: make(chan failure, maxFailures)}
+	s := &Service{Deps: d, failures: make(chan failure, maxFailures)}
+	s.active = activity.New(d.Log, s.writeActivity)
 	s.known = cache.Memoize(d.Changed, cache.MemoOptions{Name: "principals", TTL: time.Minute, Size: 50_000, Off: d.CacheOff}, s.resolve)
 	s.verified = cache.Memoize(d.Changed, cache.MemoOptions{Name: "access tokens", TTL: time.Minute, Size: 50_000}, s.verify)
 	return s

@@ -1,9 +1,12 @@
 package sessions
 
 import (
+	"bytes"
 	"context"
+	"slices"
 	"time"
 
+	"github.com/tenonhq/tenon/internal/activity"
 	"github.com/tenonhq/tenon/modules/accounts"
 	"github.com/tenonhq/tenon/platform/db"
 	"github.com/tenonhq/tenon/platform/id"
@@ -148,15 +151,12 @@ func markAuthenticated(ctx context.Context, c db.Conn, account id.Account, sessi
 	return err
 }
 
-type activeRow struct {
-	account id.Account
-	session ID
-	at      time.Time
-}
-
-func touch(ctx context.Context, tx *db.Tx, rows []activeRow) error {
-	for _, r := range rows {
-		if _, err := tx.Exec(ctx, `UPDATE sessions SET last_active_at = $3 WHERE account_id = $1 AND id = $2 AND last_active_at < $3`, r.account, r.session, r.at); err != nil {
+// touch takes the rows in one order: two nodes that write down activity of the same
+// sessions do not wait for each other.
+func touch(ctx context.Context, tx *db.Tx, uses []activity.Use[ID, seen]) error {
+	slices.SortFunc(uses, func(a, b activity.Use[ID, seen]) int { return bytes.Compare(a.What[:], b.What[:]) })
+	for _, u := range uses {
+		if _, err := tx.Exec(ctx, `UPDATE sessions SET last_active_at = $3 WHERE account_id = $1 AND id = $2 AND last_active_at < $3`, u.Use.account, u.What, u.Use.at); err != nil {
 			return err
 		}
 	}

@@ -273,6 +273,9 @@ func whoMay(a authz.Access) string {
 	if a.IsFresh() {
 		who += ", after a recent proof of identity"
 	}
+	if a.Kind() == "org" && !a.IsFresh() && !a.ByKey() {
+		who += "; not by API key"
+	}
 	return who
 }
 
@@ -320,9 +323,12 @@ func (d Deprecation) announce(h http.Header) {
 	}
 }
 
-// limitKey counts one caller: the account where there is one, else the address.
+// limitKey counts one caller: the API key or the account where there is one, else the address.
 func limitKey(ctx context.Context) string {
-	if p := authz.From(ctx); !p.Account.IsZero() {
+	switch p := authz.From(ctx); {
+	case p.Key != nil:
+		return "key:" + p.Key.ID
+	case !p.Account.IsZero():
 		return "account:" + p.Account.String()
 	}
 	return "address:" + ClientFrom(ctx).Bucket()
