@@ -21,6 +21,7 @@ import (
 	"github.com/tenonhq/tenon/module"
 	"github.com/tenonhq/tenon/modules/accounts"
 	"github.com/tenonhq/tenon/modules/audit"
+	"github.com/tenonhq/tenon/modules/mfa"
 	"github.com/tenonhq/tenon/modules/ops"
 	"github.com/tenonhq/tenon/modules/orgs"
 	"github.com/tenonhq/tenon/modules/sessions"
@@ -54,6 +55,7 @@ type App struct {
 	Audit    *audit.Service
 	Accounts *accounts.Service
 	Sessions *sessions.Service
+	MFA      *mfa.Service
 	Orgs     *orgs.Service
 	Ops      *ops.Service
 
@@ -83,12 +85,14 @@ func New(cfg Config) (*App, error) {
 	}
 	a.Sessions = sessions.New(sessions.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Keys: a.Keys, Passwords: passwords,
 		Limits: a.Limits, Changed: a.Changed, Web: a.Web, Post: a.Post, Places: places, Config: cfg.Sessions, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
+	a.MFA = mfa.New(mfa.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Keys: a.Keys, Post: a.Post,
+		PublicURL: publicURL, Product: cfg.Brand.ProductName, Now: cfg.Now, Log: a.Log})
 	a.Orgs = orgs.New(orgs.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Post: a.Post, Limits: a.Limits,
 		Changed: a.Changed, Roles: a.Roles, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now})
-	a.Ops = ops.New(ops.Deps{DB: a.DB, Redis: a.Redis, Ready: a.unready, Now: cfg.Now, Log: a.Log})
+	a.Ops = ops.New(ops.Deps{DB: a.DB, Redis: a.Redis, Keys: a.Keys, Jobs: a.Jobs, Sealed: a.sealed, Ready: a.unready, Now: cfg.Now, Log: a.Log})
 
 	a.Web.Authenticate(web.Auth{Principal: a.Sessions.Principal, Membership: a.Orgs.Membership})
-	a.Use(a.Audit.Module(), a.Accounts.Module(), a.Sessions.Module(), a.Orgs.Module(), a.Ops.Module())
+	a.Use(a.Audit.Module(), a.Accounts.Module(), a.Sessions.Module(), a.MFA.Module(), a.Orgs.Module(), a.Ops.Module())
 	return a, nil
 }
 
@@ -147,6 +151,14 @@ func (a *App) Schemas() []db.Schema {
 		if s.Migrations != nil {
 			all = append(all, s.Schema())
 		}
+	}
+	return all
+}
+
+// sealed lists the encrypted columns of all modules.
+func (a *App) sealed() (all []secret.Column) {
+	for _, s := range a.specs {
+		all = append(all, s.Sealed...)
 	}
 	return all
 }
