@@ -102,8 +102,13 @@ func (s *sweep) age(u *User) {
 // thing makes what param names in the list that it stands behind, or finds one there.
 func (s *sweep) thing(p place, op operation, param string) string {
 	s.t.Helper()
-	if i := slices.IndexFunc(s.things, func(t Thing) bool { return t.Param == param }); i >= 0 {
-		return s.things[i].Make(p.owner, p.org)
+	for _, t := range append(s.things, s.builtIn()...) {
+		if t.Param == param {
+			return t.Make(p.owner, p.org)
+		}
+	}
+	if op.Access.Kind == "admin" { // whoever is no administrator is refused before anything is looked up
+		return id.New[id.OrgKind]().String()
 	}
 	list, _, _ := strings.Cut(op.path, "/{"+param+"}")
 	if made, ok := s.operation(http.MethodPost, list); ok {
@@ -123,6 +128,24 @@ func (s *sweep) thing(p place, op operation, param string) string {
 	s.t.Fatalf("%s: cannot make what {%s} names: POST %s does not make one from the examples of its body, and GET lists none; give Sweep a Thing", op.ID, param, list)
 	return ""
 }
+
+// builtIn makes what no operation can: an identity comes from a provider.
+func (s *sweep) builtIn() []Thing {
+	return []Thing{
+		{Param: "provider", Make: func(*User, id.Org) string { return someProvider }},
+		{Param: "identity", Make: func(owner *User, _ id.Org) string {
+			identity, now := id.New[identityKind](), s.Config.Now()
+			_, err := s.DB.Account(owner.ID).Exec(s.t.Context(), `INSERT INTO identities (account_id, id, provider, issuer, subject, email, name, linked_at)
+				VALUES ($1, $2, $3, 'https://provider.invalid', $4, '', '', $5)`, owner.ID, identity, someProvider, owner.ID.String(), now)
+			s.must(err)
+			return identity.String()
+		}},
+	}
+}
+
+type identityKind struct{}
+
+func (identityKind) Prefix() string { return "idn" }
 
 func (s *sweep) operation(method, path string) (operation, bool) {
 	i := slices.IndexFunc(s.ops, func(o operation) bool { return o.method == method && o.path == path })
@@ -227,7 +250,7 @@ func (s *sweep) asTooWeak(t *testing.T, op operation) {
 
 // unknownBeforeDenied: whoever may not, does not learn either what exists elsewhere.
 func (s *sweep) unknownBeforeDenied(t *testing.T, op operation, role authz.Role, user *User) {
-	for _, param := range op.params() {
+	for _, param := range s.owned(op) {
 		foreign, unknown := clone(s.ours.ids), clone(s.ours.ids)
 		foreign[param], unknown[param] = s.theirs.ids[param], s.unknown(param)
 		got := s.send(user, op, foreign, everythingWrong)
@@ -242,7 +265,7 @@ func (s *sweep) withForeignIDs(t *testing.T, op operation) {
 	if who == nil {
 		return
 	}
-	for _, param := range op.params() {
+	for _, param := range s.owned(op) {
 		foreign, unknown := clone(s.ours.ids), clone(s.ours.ids)
 		foreign[param], unknown[param] = s.theirs.ids[param], s.unknown(param)
 		for _, query := range []string{everythingWrong, ""} {
@@ -292,6 +315,9 @@ func (s *sweep) own(op operation, u *User) map[string]string {
 	ids := clone(s.ours.ids)
 	if slices.Contains(op.params(), "session") {
 		ids["session"] = u.Tokens.SessionID.String()
+	}
+	if slices.Contains(op.params(), "identity") && u != s.ours.owner {
+		ids["identity"] = s.thing(place{owner: u}, op, "identity")
 	}
 	return ids
 }
@@ -407,11 +433,17 @@ func (s *sweep) unknown(param string) string {
 }
 
 func (s *sweep) unknownIDs(op operation) map[string]string {
-	ids := map[string]string{}
-	for _, param := range op.params() {
+	ids := clone(s.ours.ids)
+	for _, param := range s.owned(op) {
 		ids[param] = s.unknown(param)
 	}
 	return ids
+}
+
+// owned lists the parameters of op that name what belongs to somebody: both places have
+// one of their own.
+func (s *sweep) owned(op operation) []string {
+	return slices.DeleteFunc(op.params(), func(param string) bool { return s.ours.ids[param] == s.theirs.ids[param] })
 }
 
 func malformed(op operation, text string) map[string]string {

@@ -156,7 +156,7 @@ func (s *Service) open(ctx context.Context, a accounts.Account, p Proof, cookie 
 	if err := s.evict(ctx, a); err != nil {
 		return Opened{}, err
 	}
-	device, err := s.recognise(ctx, a, r.Session)
+	device, err := s.recognise(ctx, a, r.Session, cookie)
 	if err != nil {
 		return Opened{}, err
 	}
@@ -165,7 +165,6 @@ func (s *Service) open(ctx context.Context, a accounts.Account, p Proof, cookie 
 		out.Cookies = []string{s.Web.SessionCookie(token, r.ExpiresAt), device}
 		return out, nil
 	}
-	out.Cookies = []string{device}
 	tokens, err := s.tokens(refreshToken{a.ID, r.ID, 0})
 	out.Tokens = &tokens
 	return out, err
@@ -249,4 +248,10 @@ func (s *Service) EndOthers(ctx context.Context, reason string) (cookies []strin
 		return nil, err
 	}
 	return s.renew(ctx, who)
+}
+
+// Alive reports whether a session is still good. It is for what was begun in one, and
+// is finished where no credential of it is shown.
+func (s *Service) Alive(ctx context.Context, account id.Account, session ID) (bool, error) {
+	return isLive(ctx, s.DB.Account(account), account, session, s.Now(), s.Config.Idle)
 }
