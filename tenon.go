@@ -23,6 +23,7 @@ import (
 	"github.com/tenonhq/tenon/modules/apikeys"
 	"github.com/tenonhq/tenon/modules/audit"
 	"github.com/tenonhq/tenon/modules/identities"
+	"github.com/tenonhq/tenon/modules/mfa"
 	"github.com/tenonhq/tenon/modules/ops"
 	"github.com/tenonhq/tenon/modules/orgs"
 	"github.com/tenonhq/tenon/modules/sessions"
@@ -56,6 +57,7 @@ type App struct {
 	Audit      *audit.Service
 	Accounts   *accounts.Service
 	Sessions   *sessions.Service
+	MFA        *mfa.Service
 	Identities *identities.Service
 	Orgs       *orgs.Service
 	APIKeys    *apikeys.Service
@@ -87,16 +89,18 @@ func New(cfg Config) (*App, error) {
 	}
 	a.Sessions = sessions.New(sessions.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Keys: a.Keys, Passwords: passwords,
 		Limits: a.Limits, Changed: a.Changed, Web: a.Web, Post: a.Post, Places: places, Config: cfg.Sessions, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
+	a.MFA = mfa.New(mfa.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Keys: a.Keys, Post: a.Post,
+		PublicURL: publicURL, Product: cfg.Brand.ProductName, Now: cfg.Now, Log: a.Log})
 	a.Identities = identities.New(identities.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Post: a.Post, Keys: a.Keys,
 		Web: a.Web, Config: cfg.Identities, PublicURL: publicURL, Now: cfg.Now, Log: a.Log})
 	a.Orgs = orgs.New(orgs.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Post: a.Post, Limits: a.Limits,
 		Changed: a.Changed, Roles: a.Roles, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
 	a.APIKeys = apikeys.New(apikeys.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Orgs: a.Orgs, Post: a.Post,
 		Changed: a.Changed, Roles: a.Roles, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
-	a.Ops = ops.New(ops.Deps{DB: a.DB, Redis: a.Redis, Ready: a.unready, Now: cfg.Now, Log: a.Log})
+	a.Ops = ops.New(ops.Deps{DB: a.DB, Redis: a.Redis, Keys: a.Keys, Jobs: a.Jobs, Sealed: a.sealed, Ready: a.unready, Now: cfg.Now, Log: a.Log})
 
 	a.Web.Authenticate(web.Auth{Principal: a.principal, Membership: a.Orgs.Membership})
-	a.Use(a.Audit.Module(), a.Accounts.Module(), a.Sessions.Module(), a.Identities.Module(), a.Orgs.Module(), a.APIKeys.Module(), a.Ops.Module())
+	a.Use(a.Audit.Module(), a.Accounts.Module(), a.Sessions.Module(), a.MFA.Module(), a.Identities.Module(), a.Orgs.Module(), a.APIKeys.Module(), a.Ops.Module())
 	return a, nil
 }
 
@@ -163,6 +167,14 @@ func (a *App) Schemas() []db.Schema {
 		if s.Migrations != nil {
 			all = append(all, s.Schema())
 		}
+	}
+	return all
+}
+
+// sealed lists the encrypted columns of all modules.
+func (a *App) sealed() (all []secret.Column) {
+	for _, s := range a.specs {
+		all = append(all, s.Sealed...)
 	}
 	return all
 }

@@ -212,10 +212,10 @@ func (a *App) User(name string) *User {
 	return u
 }
 
-// SignIn opens another session of u and returns its tokens.
+// SignIn opens another session of u, who has proved enough for it, and returns its tokens.
 func (a *App) SignIn(u *User) sessions.Tokens {
 	a.t.Helper()
-	opened, err := a.Sessions.Begin(a.t.Context(), u.Account, sessions.Proof{Method: "password"}, false)
+	opened, err := a.Sessions.Begin(a.t.Context(), u.Account, sessions.Proof{Method: "password", Strong: true}, false)
 	a.must(err)
 	return *opened.Tokens
 }

@@ -138,6 +138,8 @@ func libraryHomes() []library {
 		{"github.com/wneessen/go-mail", []string{"platform/mail"}, "send with platform/mail"},
 		{"github.com/centrifugal/", []string{"platform/realtime"}, "publish with platform/realtime"},
 		{"github.com/minio/", []string{"platform/blob"}, "store with platform/blob"},
+		{"github.com/pquerna/otp", []string{"modules/mfa"}, "ask module mfa, which remembers the codes that were used"},
+		{"github.com/boombuler/barcode", []string{"modules/mfa"}, "QR codes are drawn in module mfa"},
 		{"github.com/stripe/", []string{"internal/stripeapi"}, "call Stripe through internal/stripeapi"},
 		{"github.com/alecthomas/kong", []string{"cli"}, "commands are declared in cli"},
 		{"github.com/caarlos0/env", []string{".", "cli"}, "take a Config with env tags; tenon fills it in"},

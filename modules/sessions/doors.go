@@ -97,9 +97,9 @@ func secondFactors(a accounts.Account) []string {
 	return methods
 }
 
-// confirmBy lists the methods by which someone proves again who they are: the password
+// ConfirmBy lists the methods by which someone proves again who they are: the password
 // alone is no proof where there is a second factor.
-func confirmBy(a accounts.Account) []string {
+func ConfirmBy(a accounts.Account) []string {
 	switch {
 	case len(a.SecondFactors) > 0:
 		return secondFactors(a)
@@ -129,17 +129,18 @@ func (s *Service) Challenged(ctx context.Context, token string) (accounts.Accoun
 	return a, err
 }
 
-// Complete uses a challenge up and opens the session that it stood for. The caller has
-// checked the second factor, in the same transaction (In): of the account.
-func (s *Service) Complete(ctx context.Context, a accounts.Account, token, method string) (Opened, error) {
-	cookie, first, err := useChallenge(ctx, s.tx, a.ID, secret.Hash(token), s.Now())
+// Complete uses a challenge up and opens the session that it stood for: a browser's, if
+// the first half or this one asked for a cookie. The caller has checked the second
+// factor, in the same transaction (In): of the account.
+func (s *Service) Complete(ctx context.Context, a accounts.Account, token, method string, cookie bool) (Opened, error) {
+	asked, first, err := useChallenge(ctx, s.tx, a.ID, secret.Hash(token), s.Now())
 	if errors.Is(err, db.ErrNoRows) {
 		return Opened{}, ErrChallenge
 	}
 	if err != nil {
 		return Opened{}, err
 	}
-	return s.open(ctx, a, Proof{Method: first + "+" + method, Strong: true}, cookie)
+	return s.open(ctx, a, Proof{Method: first + "+" + method, Strong: true}, cookie || asked)
 }
 
 // open begins a session for someone who has proved enough.
@@ -221,25 +222,6 @@ func (s *Service) CheckPassword(ctx context.Context, password string) (accounts.
 		err = ErrPassword
 	}
 	return a, err
-}
-
-// Confirm makes the caller's session fresh by their password, where that is proof enough.
-func (s *Service) Confirm(ctx context.Context, password string) (cookies []string, err error) {
-	a, err := s.CheckPassword(ctx, password)
-	if err == nil && len(a.SecondFactors) > 0 {
-		err = authz.ErrFresh.With("methods", confirmBy(a))
-	}
-	if errors.Is(err, ErrPassword) {
-		err = ErrPassword.On("body.password")
-	}
-	if err != nil {
-		return nil, err
-	}
-	err = s.DB.Account(a.ID).Tx(ctx, func(tx *db.Tx) error {
-		cookies, err = s.In(tx).Freshen(ctx)
-		return err
-	})
-	return cookies, err
 }
 
 // Freshen notes that the caller has just proved again who they are. As with every

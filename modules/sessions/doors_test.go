@@ -271,7 +271,7 @@ func TestAChallengeOpensNothingButTheSecondHalf(t *testing.T) {
 		}
 		complete := func(token string) (out sessions.Opened, err error) {
 			err = app.DB.Account(ada.ID).Tx(t.Context(), func(tx *db.Tx) error {
-				out, err = app.Sessions.In(tx).Complete(t.Context(), ada.Account, token, "totp")
+				out, err = app.Sessions.In(tx).Complete(t.Context(), ada.Account, token, "totp", false)
 				return err
 			})
 			return out, err

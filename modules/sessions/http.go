@@ -52,13 +52,6 @@ func (s *Service) routes(r *web.Router) {
 	}, s.handleLogout)
 
 	web.Handle(r, web.Op{
-		ID: "sessions.confirm", Method: http.MethodPost, Path: "/auth/confirm", Status: http.StatusNoContent,
-		Summary: "Prove again who you are", Description: "Satisfies `auth.fresh_required` for 15 minutes.",
-		Access: authz.SignedIn(), Limit: ratelimit.Every(30, time.Minute),
-		Errors: []*errs.Error{ErrPassword, ErrTooMany},
-	}, s.handleConfirm)
-
-	web.Handle(r, web.Op{
 		ID: "sessions.disown", Method: http.MethodPost, Path: "/auth/not-me", Status: http.StatusNoContent,
 		Summary: "Say that a sign-in was not one's own", Description: "With the token from the letter about it, once. Ends every session, forgets every device, and mails a link to set a new password.",
 		Access: authz.Public(), Limit: ratelimit.Every(30, time.Minute),
@@ -212,12 +205,6 @@ type confirmEmailOutput struct {
 	accounts.StatusOutput
 }
 
-type confirmInput struct {
-	Body struct {
-		Password string `json:"password" maxLength:"1024"`
-	}
-}
-
 type resetInput struct {
 	Body struct {
 		Token       string `json:"token" maxLength:"200" doc:"From the link in the mail"`
@@ -287,11 +274,6 @@ func (s *Service) handleLogout(ctx context.Context, _ *web.Empty) (*signedOutOut
 	err := s.SignOut(ctx)
 	// Not "cookies": the one by which the browser is known again is to stay.
 	return &signedOutOutput{SetCookie: s.Web.ClearSessionCookie(), ClearSiteData: `"cache", "storage"`}, err
-}
-
-func (s *Service) handleConfirm(ctx context.Context, in *confirmInput) (*CookieOutput, error) {
-	cookies, err := s.Confirm(ctx, in.Body.Password)
-	return &CookieOutput{cookies}, err
 }
 
 func (s *Service) handleDisown(ctx context.Context, in *accounts.TokenInput) (*web.Empty, error) {

@@ -288,8 +288,12 @@ func (s *Service) RevokeAll(ctx context.Context, keep bool) error {
 	})
 }
 
-// EndAll ends every session of an account but spare, in the transaction (In).
+// EndAll ends every session of an account but spare, and those that were half begun, in
+// the transaction (In).
 func (s *Service) EndAll(ctx context.Context, account id.Account, name string, spare ID, reason string) error {
+	if err := deleteChallenges(ctx, s.tx, account); err != nil {
+		return err
+	}
 	ended, err := deleteOthers(ctx, s.tx, account, spare)
 	if err != nil {
 		return err
