@@ -23,6 +23,7 @@ import (
 	"github.com/tenonhq/tenon/modules/audit"
 	"github.com/tenonhq/tenon/modules/ops"
 	"github.com/tenonhq/tenon/modules/orgs"
+	"github.com/tenonhq/tenon/modules/passkeys"
 	"github.com/tenonhq/tenon/modules/sessions"
 	"github.com/tenonhq/tenon/platform/authz"
 	"github.com/tenonhq/tenon/platform/cache"
@@ -54,6 +55,7 @@ type App struct {
 	Audit    *audit.Service
 	Accounts *accounts.Service
 	Sessions *sessions.Service
+	Passkeys *passkeys.Service
 	Orgs     *orgs.Service
 	Ops      *ops.Service
 
@@ -83,12 +85,14 @@ func New(cfg Config) (*App, error) {
 	}
 	a.Sessions = sessions.New(sessions.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Keys: a.Keys, Passwords: passwords,
 		Limits: a.Limits, Changed: a.Changed, Web: a.Web, Post: a.Post, Places: places, Config: cfg.Sessions, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
+	a.Passkeys = passkeys.New(passkeys.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Post: a.Post,
+		PublicURL: publicURL, Origins: cfg.Web.AllowedOrigins, Product: cfg.Brand.ProductName, Now: cfg.Now, Log: a.Log})
 	a.Orgs = orgs.New(orgs.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Post: a.Post, Limits: a.Limits,
 		Changed: a.Changed, Roles: a.Roles, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now})
 	a.Ops = ops.New(ops.Deps{DB: a.DB, Redis: a.Redis, Ready: a.unready, Now: cfg.Now, Log: a.Log})
 
 	a.Web.Authenticate(web.Auth{Principal: a.Sessions.Principal, Membership: a.Orgs.Membership})
-	a.Use(a.Audit.Module(), a.Accounts.Module(), a.Sessions.Module(), a.Orgs.Module(), a.Ops.Module())
+	a.Use(a.Audit.Module(), a.Accounts.Module(), a.Sessions.Module(), a.Passkeys.Module(), a.Orgs.Module(), a.Ops.Module())
 	return a, nil
 }
 

@@ -102,8 +102,10 @@ func (s *sweep) age(u *User) {
 // thing makes what param names in the list that it stands behind, or finds one there.
 func (s *sweep) thing(p place, op operation, param string) string {
 	s.t.Helper()
-	if i := slices.IndexFunc(s.things, func(t Thing) bool { return t.Param == param }); i >= 0 {
-		return s.things[i].Make(p.owner, p.org)
+	for _, t := range append(s.things, s.builtIn()...) {
+		if t.Param == param {
+			return t.Make(p.owner, p.org)
+		}
 	}
 	list, _, _ := strings.Cut(op.path, "/{"+param+"}")
 	if made, ok := s.operation(http.MethodPost, list); ok {
@@ -122,6 +124,13 @@ func (s *sweep) thing(p place, op operation, param string) string {
 	}
 	s.t.Fatalf("%s: cannot make what {%s} names: POST %s does not make one from the examples of its body, and GET lists none; give Sweep a Thing", op.ID, param, list)
 	return ""
+}
+
+// builtIn makes what no operation can by itself: a passkey comes from an authenticator.
+func (s *sweep) builtIn() []Thing {
+	return []Thing{
+		{Param: "passkey", Make: func(owner *User, _ id.Org) string { return s.AddPasskey(owner).Passkey.ID.String() }},
+	}
 }
 
 func (s *sweep) operation(method, path string) (operation, bool) {
@@ -292,6 +301,9 @@ func (s *sweep) own(op operation, u *User) map[string]string {
 	ids := clone(s.ours.ids)
 	if slices.Contains(op.params(), "session") {
 		ids["session"] = u.Tokens.SessionID.String()
+	}
+	if slices.Contains(op.params(), "passkey") && u != s.ours.owner {
+		ids["passkey"] = s.thing(place{owner: u}, op, "passkey")
 	}
 	return ids
 }

@@ -132,6 +132,7 @@ func libraryHomes() []library {
 		{"github.com/redis/", []string{"platform/redis"}, "use platform/redis, which survives its absence"},
 		{"github.com/maypok86/otter", []string{"platform/cache"}, "use platform/cache, which knows invalidation"},
 		{"github.com/lestrrat-go/jwx", []string{"platform/secret"}, "sign and verify with platform/secret"},
+		{"github.com/go-webauthn/", []string{"modules/passkeys"}, "let modules/passkeys check what authenticators sign"},
 		{"github.com/wneessen/go-mail", []string{"platform/mail"}, "send with platform/mail"},
 		{"github.com/centrifugal/", []string{"platform/realtime"}, "publish with platform/realtime"},
 		{"github.com/minio/", []string{"platform/blob"}, "store with platform/blob"},
