@@ -21,6 +21,7 @@ import (
 	"github.com/tenonhq/tenon/module"
 	"github.com/tenonhq/tenon/modules/accounts"
 	"github.com/tenonhq/tenon/modules/audit"
+	"github.com/tenonhq/tenon/modules/identities"
 	"github.com/tenonhq/tenon/modules/ops"
 	"github.com/tenonhq/tenon/modules/orgs"
 	"github.com/tenonhq/tenon/modules/passkeys"
@@ -52,12 +53,13 @@ type App struct {
 	Web     *web.Router
 	Roles   *authz.Catalog
 
-	Audit    *audit.Service
-	Accounts *accounts.Service
-	Sessions *sessions.Service
-	Passkeys *passkeys.Service
-	Orgs     *orgs.Service
-	Ops      *ops.Service
+	Audit      *audit.Service
+	Accounts   *accounts.Service
+	Sessions   *sessions.Service
+	Passkeys   *passkeys.Service
+	Identities *identities.Service
+	Orgs       *orgs.Service
+	Ops        *ops.Service
 
 	specs []module.Spec
 	state atomic.Value // of type State
@@ -87,12 +89,14 @@ func New(cfg Config) (*App, error) {
 		Limits: a.Limits, Changed: a.Changed, Web: a.Web, Post: a.Post, Places: places, Config: cfg.Sessions, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
 	a.Passkeys = passkeys.New(passkeys.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Post: a.Post,
 		PublicURL: publicURL, Origins: cfg.Web.AllowedOrigins, Product: cfg.Brand.ProductName, Now: cfg.Now, Log: a.Log})
+	a.Identities = identities.New(identities.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Post: a.Post, Keys: a.Keys,
+		Web: a.Web, Config: cfg.Identities, PublicURL: publicURL, Now: cfg.Now, Log: a.Log})
 	a.Orgs = orgs.New(orgs.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Post: a.Post, Limits: a.Limits,
-		Changed: a.Changed, Roles: a.Roles, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now})
+		Changed: a.Changed, Roles: a.Roles, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
 	a.Ops = ops.New(ops.Deps{DB: a.DB, Redis: a.Redis, Ready: a.unready, Now: cfg.Now, Log: a.Log})
 
 	a.Web.Authenticate(web.Auth{Principal: a.Sessions.Principal, Membership: a.Orgs.Membership})
-	a.Use(a.Audit.Module(), a.Accounts.Module(), a.Sessions.Module(), a.Passkeys.Module(), a.Orgs.Module(), a.Ops.Module())
+	a.Use(a.Audit.Module(), a.Accounts.Module(), a.Sessions.Module(), a.Passkeys.Module(), a.Identities.Module(), a.Orgs.Module(), a.Ops.Module())
 	return a, nil
 }
 

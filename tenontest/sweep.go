@@ -107,6 +107,9 @@ func (s *sweep) thing(p place, op operation, param string) string {
 			return t.Make(p.owner, p.org)
 		}
 	}
+	if op.Access.Kind == "admin" { // whoever is no administrator is refused before anything is looked up
+		return id.New[id.OrgKind]().String()
+	}
 	list, _, _ := strings.Cut(op.path, "/{"+param+"}")
 	if made, ok := s.operation(http.MethodPost, list); ok {
 		if got := s.send(p.owner, made, p.ids, ""); got.Status < 300 && got.Get("id") != "" {
@@ -126,12 +129,25 @@ func (s *sweep) thing(p place, op operation, param string) string {
 	return ""
 }
 
-// builtIn makes what no operation can by itself: a passkey comes from an authenticator.
+// builtIn makes what no operation can: an identity comes from a provider, a passkey
+// from an authenticator.
 func (s *sweep) builtIn() []Thing {
 	return []Thing{
 		{Param: "passkey", Make: func(owner *User, _ id.Org) string { return s.AddPasskey(owner).Passkey.ID.String() }},
+		{Param: "provider", Make: func(*User, id.Org) string { return someProvider }},
+		{Param: "identity", Make: func(owner *User, _ id.Org) string {
+			identity, now := id.New[identityKind](), s.Config.Now()
+			_, err := s.DB.Account(owner.ID).Exec(s.t.Context(), `INSERT INTO identities (account_id, id, provider, issuer, subject, email, name, linked_at)
+				VALUES ($1, $2, $3, 'https://provider.invalid', $4, '', '', $5)`, owner.ID, identity, someProvider, owner.ID.String(), now)
+			s.must(err)
+			return identity.String()
+		}},
 	}
 }
+
+type identityKind struct{}
+
+func (identityKind) Prefix() string { return "idn" }
 
 func (s *sweep) operation(method, path string) (operation, bool) {
 	i := slices.IndexFunc(s.ops, func(o operation) bool { return o.method == method && o.path == path })
@@ -236,7 +252,7 @@ func (s *sweep) asTooWeak(t *testing.T, op operation) {
 
 // unknownBeforeDenied: whoever may not, does not learn either what exists elsewhere.
 func (s *sweep) unknownBeforeDenied(t *testing.T, op operation, role authz.Role, user *User) {
-	for _, param := range op.params() {
+	for _, param := range s.owned(op) {
 		foreign, unknown := clone(s.ours.ids), clone(s.ours.ids)
 		foreign[param], unknown[param] = s.theirs.ids[param], s.unknown(param)
 		got := s.send(user, op, foreign, everythingWrong)
@@ -251,7 +267,7 @@ func (s *sweep) withForeignIDs(t *testing.T, op operation) {
 	if who == nil {
 		return
 	}
-	for _, param := range op.params() {
+	for _, param := range s.owned(op) {
 		foreign, unknown := clone(s.ours.ids), clone(s.ours.ids)
 		foreign[param], unknown[param] = s.theirs.ids[param], s.unknown(param)
 		for _, query := range []string{everythingWrong, ""} {
@@ -302,8 +318,10 @@ func (s *sweep) own(op operation, u *User) map[string]string {
 	if slices.Contains(op.params(), "session") {
 		ids["session"] = u.Tokens.SessionID.String()
 	}
-	if slices.Contains(op.params(), "passkey") && u != s.ours.owner {
-		ids["passkey"] = s.thing(place{owner: u}, op, "passkey")
+	for _, param := range []string{"identity", "passkey"} {
+		if slices.Contains(op.params(), param) && u != s.ours.owner {
+			ids[param] = s.thing(place{owner: u}, op, param)
+		}
 	}
 	return ids
 }
@@ -419,11 +437,17 @@ func (s *sweep) unknown(param string) string {
 }
 
 func (s *sweep) unknownIDs(op operation) map[string]string {
-	ids := map[string]string{}
-	for _, param := range op.params() {
+	ids := clone(s.ours.ids)
+	for _, param := range s.owned(op) {
 		ids[param] = s.unknown(param)
 	}
 	return ids
+}
+
+// owned lists the parameters of op that name what belongs to somebody: both places have
+// one of their own.
+func (s *sweep) owned(op operation) []string {
+	return slices.DeleteFunc(op.params(), func(param string) bool { return s.ours.ids[param] == s.theirs.ids[param] })
 }
 
 func malformed(op operation, text string) map[string]string {

@@ -24,6 +24,7 @@ import (
 
 	"github.com/tenonhq/tenon"
 	"github.com/tenonhq/tenon/modules/accounts"
+	"github.com/tenonhq/tenon/modules/identities"
 	"github.com/tenonhq/tenon/modules/sessions"
 	"github.com/tenonhq/tenon/platform/authz"
 	"github.com/tenonhq/tenon/platform/db"
@@ -95,6 +96,10 @@ func Node(t testing.TB, url string, options ...Option) *App {
 // rootSecret is shared by all nodes of a test.
 const rootSecret = "for tests alone 8fK2pLq0vXw7Zr4T"
 
+// someProvider is offered by every app under test. It cannot be reached; package idp
+// has one that can.
+const someProvider = "example"
+
 func build(t testing.TB, url string, options []Option) *tenon.App {
 	t.Helper()
 	var s setup
@@ -105,6 +110,7 @@ func build(t testing.TB, url string, options []Option) *tenon.App {
 		Data: t.TempDir(), RootSecret: rootSecret, RateLimit: "off", Logger: logger(t),
 		DB: db.Config{URL: url, MaxConns: 20, WriterWait: 5 * time.Second},
 	}
+	cfg.Identities.Providers = []identities.Provider{{ID: someProvider, Issuer: "https://provider.invalid", ClientID: "tenon", ClientSecret: "for tests"}}
 	for _, configure := range s.configure {
 		configure(&cfg)
 	}

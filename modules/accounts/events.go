@@ -65,3 +65,23 @@ func (MadeAdministrator) Kind() string { return "accounts.made_administrator" }
 func targetOf(a Account) audit.Target {
 	return audit.Target{Kind: "account", ID: a.ID.String(), Name: a.Name}
 }
+
+// AboutEntry is the entry of the wait list that an event is about.
+type AboutEntry struct {
+	EntryID EntryID `json:"entry_id"`
+}
+
+// Scope says that the event belongs to the installation.
+func (AboutEntry) Scope() jobs.Scope { return jobs.OnPlatform(onWaitlist) }
+
+// SignUpApproved says that somebody on the wait list was let in.
+type SignUpApproved struct{ AboutEntry }
+
+// SignUpDeclined says that somebody was taken off the wait list.
+type SignUpDeclined struct{ AboutEntry }
+
+// Kind names the event.
+func (SignUpApproved) Kind() string { return "accounts.sign_up_approved" }
+
+// Kind names the event.
+func (SignUpDeclined) Kind() string { return "accounts.sign_up_declined" }

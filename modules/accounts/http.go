@@ -51,6 +51,9 @@ func (s *Service) routes(r *web.Router) {
 		Summary: "Mail a link to set a new password", Description: "The answer is the same for every address.",
 		Access: authz.Public(), Limit: ratelimit.Every(20, time.Minute),
 	}, s.handleRequestPasswordReset)
+
+	s.passwordRoutes(r)
+	s.waitlistRoutes(r)
 }
 
 type accountOutput struct {

@@ -2,6 +2,7 @@ package orgs
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/tenonhq/tenon/modules/accounts"
@@ -30,6 +31,7 @@ type Deps struct {
 	PublicURL func() string
 	CacheOff  bool
 	Now       clock.Now
+	Log       *slog.Logger
 }
 
 // Service is what other modules may call.

@@ -79,6 +79,11 @@ func orgByID(ctx context.Context, c db.Conn, org id.Org) (Org, error) {
 	return o, or(err, ErrNotFound)
 }
 
+func orgBySlug(ctx context.Context, c db.Conn, slug string) (id.Org, error) {
+	org, err := db.One(ctx, c, db.Scalar[id.Org], `SELECT org_id FROM org_slugs WHERE slug = $1`, slug)
+	return org, or(err, ErrNotFound)
+}
+
 // lockOrg reads an organization and keeps others from doing so until the transaction
 // ends: an UPDATE that changes nothing, which both databases take for a lock.
 func lockOrg(ctx context.Context, tx *db.Tx, org id.Org) (Org, error) {

@@ -267,3 +267,9 @@ func (s *Service) EndOthers(ctx context.Context, reason string) (cookies []strin
 	}
 	return s.renew(ctx, who)
 }
+
+// Alive reports whether a session is still good. It is for what was begun in one, and
+// is finished where no credential of it is shown.
+func (s *Service) Alive(ctx context.Context, account id.Account, session ID) (bool, error) {
+	return isLive(ctx, s.DB.Account(account), account, session, s.Now(), s.Config.Idle)
+}

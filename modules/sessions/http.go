@@ -22,10 +22,11 @@ func (s *Service) routes(r *web.Router) {
 	web.Handle(r, web.Op{
 		ID: "sessions.register", Method: http.MethodPost, Path: "/auth/register", Status: http.StatusAccepted,
 		Summary:     "Sign up",
-		Description: "Answers `202` for every address and mails a link to confirm it, or tells the owner of the account that exists. Where addresses need no proof (development), answers `201` with tokens, or `409`.",
+		Description: "Answers `202` for every address and mails a link to confirm it, or tells the owner of the account that exists. Where addresses need no proof (development), answers `201` with tokens, or `409`.\n\nWhere there is a wait list, answers `202` with the status `waiting`, keeps no password, and later takes the `sign_up_token` of the letter: answered with `201` and tokens. Where sign-up is by invitation, or for some domains only, others get `403`.",
 		Access:      authz.Public(), Limit: ratelimit.Every(60, time.Minute),
 		Errors: []*errs.Error{accounts.ErrEmailTaken, accounts.ErrEmailInvalid, accounts.ErrNameInvalid, accounts.ErrPasswordShort, accounts.ErrPasswordLong,
-			accounts.ErrPasswordCommon, accounts.ErrPasswordPersonal},
+			accounts.ErrPasswordCommon, accounts.ErrPasswordPersonal, accounts.ErrPasswordComposition, accounts.ErrPasswordWeak, accounts.ErrPasswordBreached,
+			accounts.ErrSignUpClosed, accounts.ErrSignUpDomain, accounts.ErrSignUpRefused, accounts.ErrSignUpToken},
 	}, s.handleRegister)
 
 	web.Handle(r, web.Op{
@@ -68,7 +69,8 @@ func (s *Service) routes(r *web.Router) {
 		ID: "sessions.reset_password", Method: http.MethodPost, Path: "/auth/reset-password", Status: http.StatusNoContent,
 		Summary: "Set a new password", Description: "With the token from the mail, once. Ends every session.",
 		Access: authz.Public(), Limit: ratelimit.Every(30, time.Minute),
-		Errors: []*errs.Error{accounts.ErrTokenInvalid, accounts.ErrPasswordShort, accounts.ErrPasswordCommon},
+		Errors: []*errs.Error{accounts.ErrTokenInvalid, accounts.ErrPasswordShort, accounts.ErrPasswordCommon, accounts.ErrPasswordPersonal, accounts.ErrPasswordComposition,
+			accounts.ErrPasswordWeak, accounts.ErrPasswordBreached, accounts.ErrPasswordReused},
 	}, s.handleResetPassword)
 
 	web.Handle(r, web.Op{
@@ -90,7 +92,8 @@ func (s *Service) routes(r *web.Router) {
 		ID: "sessions.change_password", Method: http.MethodPut, Path: "/users/me/password", Status: http.StatusNoContent,
 		Summary: "Change one's own password", Description: "Ends the other sessions and tells the owner by mail.",
 		Access: authz.SignedIn().Fresh(), Limit: ratelimit.Every(20, time.Minute),
-		Errors: []*errs.Error{ErrPassword, accounts.ErrPasswordShort, accounts.ErrPasswordCommon, accounts.ErrPasswordPersonal},
+		Errors: []*errs.Error{ErrPassword, accounts.ErrPasswordShort, accounts.ErrPasswordCommon, accounts.ErrPasswordPersonal, accounts.ErrPasswordComposition,
+			accounts.ErrPasswordWeak, accounts.ErrPasswordBreached, accounts.ErrPasswordReused, accounts.ErrPasswordReplaced},
 	}, s.handleChangePassword)
 
 	web.Handle(r, web.Op{
@@ -126,9 +129,11 @@ func (s *Service) routes(r *web.Router) {
 
 type registerInput struct {
 	Body struct {
-		Email    string `json:"email" maxLength:"320" example:"ada@example.com"`
-		Password string `json:"password" maxLength:"1024" example:"a phrase only you know"`
-		Name     string `json:"name" maxLength:"100" example:"Ada Lovelace"`
+		Email        string `json:"email" maxLength:"320" example:"ada@example.com"`
+		Password     string `json:"password,omitempty" maxLength:"1024" doc:"Required but where it puts you on a wait list" example:"a phrase only you know"`
+		Name         string `json:"name" maxLength:"100" example:"Ada Lovelace"`
+		SignUpToken  string `json:"sign_up_token,omitempty" maxLength:"200" doc:"From the letter to whom the wait list let in"`
+		CaptchaToken string `json:"captcha_token,omitempty" maxLength:"4096" doc:"Where the form has a CAPTCHA: what it answered"`
 	}
 }
 
@@ -257,8 +262,12 @@ type jwksOutput struct {
 
 func (s *Service) handleRegister(ctx context.Context, in *registerInput) (*Output, error) {
 	b := in.Body
-	opened, err := s.Register(ctx, accounts.NewAccount{Email: b.Email, Password: b.Password, Name: b.Name})
-	if err != nil || s.verifies() {
+	n := accounts.NewAccount{Email: b.Email, Password: b.Password, Name: b.Name, SignUpToken: b.SignUpToken, Captcha: b.CaptchaToken}
+	opened, err := s.Register(ctx, n)
+	switch {
+	case s.Accounts.Waits(n):
+		return &Output{Status: http.StatusAccepted, Body: OutputBody{Status: "waiting"}}, err
+	case err != nil || s.verifies() && n.SignUpToken == "":
 		return &Output{Status: http.StatusAccepted, Body: OutputBody{Status: "check_your_email"}}, err
 	}
 	return Created(opened), nil

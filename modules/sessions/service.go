@@ -327,7 +327,7 @@ func (s *Service) ChangePassword(ctx context.Context, current, password string) 
 	if err != nil {
 		return nil, err
 	}
-	hash, err := s.Accounts.HashPassword(ctx, password, "body.new_password", a.Email, a.Name)
+	hash, err := s.Accounts.HashNewPassword(ctx, a, password, "body.new_password")
 	if err != nil {
 		return nil, err
 	}
@@ -355,9 +355,15 @@ func (s *Service) renew(ctx context.Context, who *authz.Principal) ([]string, er
 	return []string{s.Web.SessionCookie(token, expires)}, s.Changed.Invalidate(ctx, s.tx, tagOf(who.Session))
 }
 
-// ResetPassword sets a new password by a mailed token and ends every session.
+// ResetPassword sets a new password by a mailed token and ends every session. Nothing is
+// said of the password, and of those that the account had, before the token is found good;
+// it is used up together with the change, so that a password that is refused costs none.
 func (s *Service) ResetPassword(ctx context.Context, token, password string) error {
-	hash, err := s.Accounts.HashPassword(ctx, password, "body.new_password")
+	owner, err := s.Accounts.OwnerOfReset(ctx, token)
+	if err != nil {
+		return err
+	}
+	hash, err := s.Accounts.HashNewPassword(ctx, owner, password, "body.new_password")
 	if err != nil {
 		return err
 	}
@@ -400,9 +406,16 @@ func (s *Service) platformTx(ctx context.Context, fn func(bound *Service) error)
 }
 
 // Register signs someone up. Where addresses need proof, nobody learns whether it
-// made an account; where they do not, it signs in.
+// made an account; where they do not, it signs in. Where there is a wait list, it puts
+// them on it, or signs in whoever has the token of the letter that let them in.
 func (s *Service) Register(ctx context.Context, n accounts.NewAccount) (Opened, error) {
-	p, err := s.Accounts.Prepare(ctx, n)
+	if s.Accounts.Waits(n) {
+		return Opened{}, s.Accounts.Wait(ctx, n)
+	}
+	if n.SignUpToken != "" {
+		return s.registerApproved(ctx, n)
+	}
+	p, err := s.Accounts.PrepareSignUp(ctx, n)
 	if err != nil {
 		return Opened{}, err
 	}
@@ -414,6 +427,22 @@ func (s *Service) Register(ctx context.Context, n accounts.NewAccount) (Opened, 
 		return Opened{}, accounts.ErrEmailTaken
 	}
 	return s.Begin(ctx, a, Proof{Method: "password"}, false)
+}
+
+func (s *Service) registerApproved(ctx context.Context, n accounts.NewAccount) (out Opened, err error) {
+	p, err := s.Accounts.PrepareApproved(ctx, n)
+	if err != nil {
+		return out, err
+	}
+	err = s.platformTx(ctx, func(bound *Service) error {
+		a, err := bound.Accounts.RegisterApproved(ctx, n.SignUpToken, p)
+		if err != nil {
+			return err
+		}
+		out, err = bound.Begin(ctx, a, Proof{Method: "password"}, false)
+		return err
+	})
+	return out, err
 }
 
 func (s *Service) verifies() bool { return s.Accounts.Config.VerifyEmail != "off" }

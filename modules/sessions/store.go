@@ -85,6 +85,11 @@ func statsOf(ctx context.Context, c db.Conn, account id.Account, now time.Time, 
 		FROM sessions WHERE account_id = $1`+live, account, now, now.Add(-idle))
 }
 
+func isLive(ctx context.Context, c db.Conn, account id.Account, session ID, now time.Time, idle time.Duration) (bool, error) {
+	n, err := db.One(ctx, c, db.Scalar[int], `SELECT count(*) FROM sessions WHERE account_id = $1`+live+`AND id = $4`, account, now, now.Add(-idle), session)
+	return n > 0, err
+}
+
 func exists(ctx context.Context, c db.Conn, account id.Account, session ID) (bool, error) {
 	n, err := db.One(ctx, c, db.Scalar[int], `SELECT count(*) FROM sessions WHERE account_id = $1 AND id = $2`, account, session)
 	return n > 0, err
