@@ -26,6 +26,7 @@ import (
 	"github.com/tenonhq/tenon/modules/mfa"
 	"github.com/tenonhq/tenon/modules/ops"
 	"github.com/tenonhq/tenon/modules/orgs"
+	"github.com/tenonhq/tenon/modules/passkeys"
 	"github.com/tenonhq/tenon/modules/sessions"
 	"github.com/tenonhq/tenon/platform/authz"
 	"github.com/tenonhq/tenon/platform/cache"
@@ -57,6 +58,7 @@ type App struct {
 	Audit      *audit.Service
 	Accounts   *accounts.Service
 	Sessions   *sessions.Service
+	Passkeys   *passkeys.Service
 	MFA        *mfa.Service
 	Identities *identities.Service
 	Orgs       *orgs.Service
@@ -89,7 +91,9 @@ func New(cfg Config) (*App, error) {
 	}
 	a.Sessions = sessions.New(sessions.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Keys: a.Keys, Passwords: passwords,
 		Limits: a.Limits, Changed: a.Changed, Web: a.Web, Post: a.Post, Places: places, Config: cfg.Sessions, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
-	a.MFA = mfa.New(mfa.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Keys: a.Keys, Post: a.Post,
+	a.Passkeys = passkeys.New(passkeys.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Post: a.Post,
+		PublicURL: publicURL, Origins: cfg.Web.AllowedOrigins, Product: cfg.Brand.ProductName, Now: cfg.Now, Log: a.Log})
+	a.MFA = mfa.New(mfa.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Passkeys: a.Passkeys, Keys: a.Keys, Post: a.Post,
 		PublicURL: publicURL, Product: cfg.Brand.ProductName, Now: cfg.Now, Log: a.Log})
 	a.Identities = identities.New(identities.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Post: a.Post, Keys: a.Keys,
 		Web: a.Web, Config: cfg.Identities, PublicURL: publicURL, Now: cfg.Now, Log: a.Log})
@@ -100,7 +104,7 @@ func New(cfg Config) (*App, error) {
 	a.Ops = ops.New(ops.Deps{DB: a.DB, Redis: a.Redis, Keys: a.Keys, Jobs: a.Jobs, Sealed: a.sealed, Ready: a.unready, Now: cfg.Now, Log: a.Log})
 
 	a.Web.Authenticate(web.Auth{Principal: a.principal, Membership: a.Orgs.Membership})
-	a.Use(a.Audit.Module(), a.Accounts.Module(), a.Sessions.Module(), a.MFA.Module(), a.Identities.Module(), a.Orgs.Module(), a.APIKeys.Module(), a.Ops.Module())
+	a.Use(a.Audit.Module(), a.Accounts.Module(), a.Sessions.Module(), a.Passkeys.Module(), a.MFA.Module(), a.Identities.Module(), a.Orgs.Module(), a.APIKeys.Module(), a.Ops.Module())
 	return a, nil
 }
 

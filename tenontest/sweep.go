@@ -132,9 +132,11 @@ func (s *sweep) thing(p place, op operation, param string) string {
 	return ""
 }
 
-// builtIn makes what no operation can: an identity comes from a provider.
+// builtIn makes what no operation can: an identity comes from a provider, a passkey
+// from an authenticator.
 func (s *sweep) builtIn() []Thing {
 	return []Thing{
+		{Param: "passkey", Make: func(owner *User, _ id.Org) string { return s.AddPasskey(owner).Passkey.ID.String() }},
 		{Param: "provider", Make: func(*User, id.Org) string { return someProvider }},
 		{Param: "identity", Make: func(owner *User, _ id.Org) string {
 			identity, now := id.New[identityKind](), s.Config.Now()
@@ -322,8 +324,10 @@ func (s *sweep) own(op operation, u *User) map[string]string {
 	if slices.Contains(op.params(), "session") {
 		ids["session"] = u.Tokens.SessionID.String()
 	}
-	if slices.Contains(op.params(), "identity") && u != s.ours.owner {
-		ids["identity"] = s.thing(place{owner: u}, op, "identity")
+	for _, param := range []string{"identity", "passkey"} {
+		if slices.Contains(op.params(), param) && u != s.ours.owner {
+			ids[param] = s.thing(place{owner: u}, op, param)
+		}
 	}
 	return ids
 }
