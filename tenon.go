@@ -20,6 +20,7 @@ import (
 	"github.com/tenonhq/tenon/internal/geoip"
 	"github.com/tenonhq/tenon/module"
 	"github.com/tenonhq/tenon/modules/accounts"
+	"github.com/tenonhq/tenon/modules/admin"
 	"github.com/tenonhq/tenon/modules/audit"
 	"github.com/tenonhq/tenon/modules/ops"
 	"github.com/tenonhq/tenon/modules/orgs"
@@ -55,6 +56,7 @@ type App struct {
 	Accounts *accounts.Service
 	Sessions *sessions.Service
 	Orgs     *orgs.Service
+	Admin    *admin.Service
 	Ops      *ops.Service
 
 	specs []module.Spec
@@ -81,14 +83,16 @@ func New(cfg Config) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.Sessions = sessions.New(sessions.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Keys: a.Keys, Passwords: passwords,
+	a.Sessions = sessions.New(sessions.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Jobs: a.Jobs, Keys: a.Keys, Passwords: passwords,
 		Limits: a.Limits, Changed: a.Changed, Web: a.Web, Post: a.Post, Places: places, Config: cfg.Sessions, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
 	a.Orgs = orgs.New(orgs.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Post: a.Post, Limits: a.Limits,
 		Changed: a.Changed, Roles: a.Roles, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now})
+	a.Admin = admin.New(admin.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Orgs: a.Orgs, Jobs: a.Jobs, Post: a.Post,
+		Modules: a.Modules, Schemas: a.Schemas, PublicURL: publicURL})
 	a.Ops = ops.New(ops.Deps{DB: a.DB, Redis: a.Redis, Ready: a.unready, Now: cfg.Now, Log: a.Log})
 
 	a.Web.Authenticate(web.Auth{Principal: a.Sessions.Principal, Membership: a.Orgs.Membership})
-	a.Use(a.Audit.Module(), a.Accounts.Module(), a.Sessions.Module(), a.Orgs.Module(), a.Ops.Module())
+	a.Use(a.Audit.Module(), a.Accounts.Module(), a.Sessions.Module(), a.Orgs.Module(), a.Admin.Module(), a.Ops.Module())
 	return a, nil
 }
 
