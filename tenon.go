@@ -20,6 +20,7 @@ import (
 	"github.com/tenonhq/tenon/internal/geoip"
 	"github.com/tenonhq/tenon/module"
 	"github.com/tenonhq/tenon/modules/accounts"
+	"github.com/tenonhq/tenon/modules/admin"
 	"github.com/tenonhq/tenon/modules/apikeys"
 	"github.com/tenonhq/tenon/modules/audit"
 	"github.com/tenonhq/tenon/modules/identities"
@@ -63,6 +64,7 @@ type App struct {
 	Identities *identities.Service
 	Orgs       *orgs.Service
 	APIKeys    *apikeys.Service
+	Admin      *admin.Service
 	Ops        *ops.Service
 
 	specs []module.Spec
@@ -89,7 +91,7 @@ func New(cfg Config) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.Sessions = sessions.New(sessions.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Keys: a.Keys, Passwords: passwords,
+	a.Sessions = sessions.New(sessions.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Jobs: a.Jobs, Keys: a.Keys, Passwords: passwords,
 		Limits: a.Limits, Changed: a.Changed, Web: a.Web, Post: a.Post, Places: places, Config: cfg.Sessions, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
 	a.Passkeys = passkeys.New(passkeys.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Post: a.Post,
 		PublicURL: publicURL, Origins: cfg.Web.AllowedOrigins, Product: cfg.Brand.ProductName, Now: cfg.Now, Log: a.Log})
@@ -101,10 +103,13 @@ func New(cfg Config) (*App, error) {
 		Changed: a.Changed, Roles: a.Roles, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
 	a.APIKeys = apikeys.New(apikeys.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Orgs: a.Orgs, Post: a.Post,
 		Changed: a.Changed, Roles: a.Roles, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
+	a.Admin = admin.New(admin.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Orgs: a.Orgs, Jobs: a.Jobs, Post: a.Post,
+		Modules: a.Modules, Schemas: a.Schemas, PublicURL: publicURL})
 	a.Ops = ops.New(ops.Deps{DB: a.DB, Redis: a.Redis, Keys: a.Keys, Jobs: a.Jobs, Sealed: a.sealed, Ready: a.unready, Now: cfg.Now, Log: a.Log})
 
 	a.Web.Authenticate(web.Auth{Principal: a.principal, Membership: a.Orgs.Membership})
-	a.Use(a.Audit.Module(), a.Accounts.Module(), a.Sessions.Module(), a.Passkeys.Module(), a.MFA.Module(), a.Identities.Module(), a.Orgs.Module(), a.APIKeys.Module(), a.Ops.Module())
+	a.Use(a.Audit.Module(), a.Accounts.Module(), a.Sessions.Module(), a.Passkeys.Module(), a.MFA.Module(), a.Identities.Module(),
+		a.Orgs.Module(), a.APIKeys.Module(), a.Admin.Module(), a.Ops.Module())
 	return a, nil
 }
 

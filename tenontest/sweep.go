@@ -57,6 +57,8 @@ type sweep struct {
 	roles        map[authz.Role]*User // in ours
 	stale        *User                // owner of ours, whose proof of identity is old
 	keys         map[string]string    // API keys of our owner in ours, by their scopes
+
+	root, staleRoot *User // administrators of the installation
 }
 
 // place is an organization and the ids of what is in it.
@@ -75,7 +77,9 @@ func newSweep(t *testing.T, app *App, things []Thing) *sweep {
 		s.roles[role] = app.Member(s.ours.org, "sweep-"+string(role), role)
 	}
 	s.stale = app.Member(s.ours.org, "sweep-stale", authz.Owner)
+	s.root, s.staleRoot = app.Administrator("sweep-root"), app.Administrator("sweep-stale-root")
 	s.age(s.stale)
+	s.age(s.staleRoot)
 	return s
 }
 
@@ -110,7 +114,13 @@ func (s *sweep) thing(p place, op operation, param string) string {
 			return t.Make(p.owner, p.org)
 		}
 	}
-	if op.Access.Kind == "admin" { // whoever is no administrator is refused before anything is looked up
+	switch param { // what administrators name is there already
+	case "person":
+		return p.owner.ID.String()
+	case "organization":
+		return p.org.String()
+	}
+	if op.Access.Kind == "admin" { // an id that nothing has
 		return id.New[id.OrgKind]().String()
 	}
 	list, _, _ := strings.Cut(op.path, "/{"+param+"}")
@@ -177,17 +187,14 @@ func (s *sweep) attack(t *testing.T, op operation) {
 	s.withForeignIDs(t, op)
 	s.withMalformedIDs(t, op)
 	s.withoutFreshProof(t, op)
-	if who := s.allowed(op); who != nil {
-		s.withBadRequests(t, op, who)
-	}
+	s.withBadRequests(t, op, s.allowed(op))
 }
 
-// allowed is someone who may call the operation in our organization; nil where only
-// administrators of the installation may.
+// allowed is someone who may call the operation in our organization.
 func (s *sweep) allowed(op operation) *User {
 	switch op.Access.Kind {
 	case "admin":
-		return nil
+		return s.root
 	case "org":
 		for _, role := range slices.Backward(authz.BuiltIn()) {
 			if s.Roles.Of(role)[op.Access.Permission] {
@@ -270,12 +277,12 @@ func (s *sweep) unknownBeforeDenied(t *testing.T, op operation, role authz.Role,
 // withForeignIDs calls as someone who may, but names what belongs to others.
 func (s *sweep) withForeignIDs(t *testing.T, op operation) {
 	who := s.allowed(op)
-	if who == nil {
-		return
-	}
 	for _, param := range s.owned(op) {
 		foreign, unknown := clone(s.ours.ids), clone(s.ours.ids)
 		foreign[param], unknown[param] = s.theirs.ids[param], s.unknown(param)
+		if op.Access.Kind == "admin" { // to whom nothing is foreign
+			foreign = unknown
+		}
 		for _, query := range []string{everythingWrong, ""} {
 			got := s.send(who, op, foreign, query)
 			if got.Status != 404 {
@@ -288,9 +295,6 @@ func (s *sweep) withForeignIDs(t *testing.T, op operation) {
 
 func (s *sweep) withMalformedIDs(t *testing.T, op operation) {
 	who := s.allowed(op)
-	if who == nil {
-		return
-	}
 	params := op.params()
 	if op.Access.Kind == "org" {
 		params = append(params, "org")
@@ -307,10 +311,11 @@ func (s *sweep) withMalformedIDs(t *testing.T, op operation) {
 }
 
 func (s *sweep) withoutFreshProof(t *testing.T, op operation) {
+	who := s.stale
 	if op.Access.Kind == "admin" {
-		return
+		who = s.staleRoot
 	}
-	got := s.send(s.stale, op, s.own(op, s.stale), everythingWrong)
+	got := s.send(who, op, s.own(op, who), everythingWrong)
 	if op.Access.Fresh {
 		s.want(t, "an old proof of identity", got, 401, "auth.fresh_required")
 	} else if got.Status == 401 {

@@ -110,7 +110,7 @@ func (s *Service) routes(r *web.Router) {
 	web.Handle(r, web.Op{
 		ID: "sessions.revoke", Method: http.MethodDelete, Path: "/sessions/{session}", Status: http.StatusNoContent,
 		Summary: "End one of one's own sessions",
-		Access:  authz.SignedIn(),
+		Access:  authz.SignedIn(), WhileLooking: true,
 	}, s.handleRevoke)
 
 	web.Handle(r, web.Op{

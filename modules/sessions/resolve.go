@@ -55,6 +55,9 @@ func (s *Service) resolve(ctx context.Context, c web.Credential) (*resolved, []c
 	if found.expiresAt.Before(limit) {
 		limit = found.expiresAt
 	}
+	if !found.by.account.IsZero() {
+		return s.resolveImpersonator(ctx, found, limit, c)
+	}
 	r := &resolved{session: found.id, expires: limit, idleAt: found.lastActiveAt.Add(s.Config.Idle), principal: &authz.Principal{
 		Kind: authz.ActorAccount, Account: a.ID, Session: found.id, Name: a.Name, Admin: a.IsAdmin,
 		AuthenticatedAt: found.authenticatedAt, ConfirmBy: ConfirmBy(a), Cookie: c.Cookie != "", Subject: a,

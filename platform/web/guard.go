@@ -118,9 +118,10 @@ func (r *Router) checkCredential(ctx context.Context, q *http.Request, op Op, pa
 	who, access := authz.From(ctx), op.Access
 	var err error
 	switch looks := q.Method == http.MethodGet || q.Method == http.MethodHead || op.WhileLooking; {
+	case access.Kind() == "public" && !access.Honours():
 	case who.Key != nil && !access.ByKey():
 		err = authz.ErrNotByKey
-	case who.Impersonator != nil && access.IsFresh():
+	case who.Impersonator != nil && (access.IsFresh() || access.Kind() != "org" && !looks && !op.WhileImpersonating):
 		err = authz.ErrNotByImpersonation
 	case who.Impersonator != nil && !who.Impersonator.MayWrite && !looks:
 		err = authz.ErrLooksOnly

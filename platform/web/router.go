@@ -51,6 +51,10 @@ type Op struct {
 	// WhileLooking opens an operation that changes something to an administrator who only
 	// looks at somebody's account: to sign out, for instance.
 	WhileLooking bool
+	// WhileImpersonating opens an operation outside of organizations that changes something
+	// to an administrator who may do more than look. Without it, what is a person's own is
+	// theirs alone to change: nothing that is added later is open by mistake.
+	WhileImpersonating bool
 
 	// AnyQuery lets parameters pass that the operation does not know: where another site
 	// sends a browser, with whatever it likes to add.
