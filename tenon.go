@@ -86,7 +86,7 @@ func New(cfg Config) (*App, error) {
 		return nil, err
 	}
 	a.Sessions = sessions.New(sessions.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Keys: a.Keys, Passwords: passwords,
-		Limits: a.Limits, Changed: a.Changed, Web: a.Web, Post: a.Post, Places: places, Config: cfg.Sessions, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
+		Limits: a.Limits, Changed: a.Changed, Jobs: a.Jobs, Web: a.Web, Post: a.Post, Places: places, Config: cfg.Sessions, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
 	a.Passkeys = passkeys.New(passkeys.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Post: a.Post,
 		PublicURL: publicURL, Origins: cfg.Web.AllowedOrigins, Product: cfg.Brand.ProductName, Now: cfg.Now, Log: a.Log})
 	a.Identities = identities.New(identities.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Post: a.Post, Keys: a.Keys,

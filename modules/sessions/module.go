@@ -27,11 +27,12 @@ func (s *Service) Module() module.Spec {
 			}},
 			{Name: "session_challenges", Scope: db.ByAccount, Life: db.Delete(), Others: []string{"id"}},
 			{Name: "session_devices", Scope: db.ByAccount, Life: db.Delete(), Others: []string{"id"}},
+			{Name: "session_mail_sign_ins", Scope: db.ByAccount, Life: db.Delete(), Others: []string{"id"}},
 			{Name: "session_guesses", Scope: db.ByPlatform, Life: db.Retain("counts by hashes, forgotten within a day", 0)},
 		},
 		Routes:     s.routes,
 		Mail:       letters,
-		Jobs:       []jobs.Handler{jobs.On(s.sweep)},
+		Jobs:       []jobs.Handler{jobs.On(s.sweep), jobs.On(s.answerMailSignIn)},
 		Periodic:   []jobs.Periodic{{Every: time.Hour, Job: Sweep{}}},
 		Background: []module.Background{{Name: "sessions.activity", Run: s.flush}, {Name: "sessions.failures", Run: s.noteFailures}},
 	}

@@ -75,6 +75,7 @@ type Config struct {
 	Idle       time.Duration `env:"TENON_SESSIONS_IDLE" envDefault:"336h"`             // how long a session lasts without activity: 14 days
 	Absolute   time.Duration `env:"TENON_SESSIONS_ABSOLUTE" envDefault:"2160h"`        // how long a session lasts in any case: 90 days
 	Most       int           `env:"TENON_SESSIONS_MAX" envDefault:"100"`               // how many sessions one account may have; the oldest ends when one more begins
+	MailSignIn string        `env:"TENON_SESSIONS_MAIL_SIGN_IN" envDefault:"on"`       // on, or off where nobody signs in by a link or a code from a mail
 	Places     string        `env:"TENON_GEOIP_DATABASE"`                              // a MaxMind database of cities (.mmdb), for the places in lists of sessions; none unless set
 
 	// BeforeSession may refuse a session, whatever proof was given. Set in Go.
