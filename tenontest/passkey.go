@@ -31,12 +31,22 @@ func (a *App) Authenticator() *Authenticator {
 	a.t.Helper()
 	u, err := url.Parse(a.Config.Web.PublicURL)
 	a.must(err)
-	k := &Authenticator{Origin: u.Scheme + "://" + u.Host, Domain: u.Hostname(), Uses: 1, Verifies: true, t: a.t,
-		credential: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)}
+	k := &Authenticator{Origin: u.Scheme + "://" + u.Host, Domain: u.Hostname(), Uses: 1, Verifies: true, t: a.t, credential: newCredential()}
 	if strings.HasPrefix(k.Domain, "127.") {
 		k.Origin, k.Domain = "http://localhost:"+u.Port(), "localhost"
 	}
 	return k
+}
+
+// newCredential makes a key until both of its coordinates have all 32 bytes: the library
+// leaves out leading zeros, which COSE (RFC 9053 §7.1.1) does not allow.
+func newCredential() virtualwebauthn.Credential {
+	for {
+		const whole = 77
+		if c := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2); len(c.Key.AttestationData()) == whole {
+			return c
+		}
+	}
 }
 
 // AddPasskey adds a passkey to the account of u.

@@ -18,6 +18,7 @@ import (
 	"github.com/tenonhq/tenon/modules/sessions"
 	"github.com/tenonhq/tenon/platform/clock"
 	"github.com/tenonhq/tenon/platform/db"
+	"github.com/tenonhq/tenon/platform/mail"
 	"github.com/tenonhq/tenon/tenontest"
 )
 
@@ -82,6 +83,13 @@ func events(t *testing.T, app *tenontest.App, u *tenontest.User) (types []string
 	return types
 }
 
+func told(t *testing.T, app *tenontest.App, u *tenontest.User, what string) {
+	t.Helper()
+	if !slices.ContainsFunc(app.Mail(u.Email), func(m mail.BoxMessage) bool { return strings.Contains(m.Subject, what) }) {
+		t.Errorf("the owner was not told of %q", what)
+	}
+}
+
 func TestAPasskeyIsAddedUsedRenamedAndRemoved(t *testing.T) {
 	tenontest.Each(t, func(t *testing.T, app *tenontest.App) {
 		ada := app.User("ada")
@@ -106,9 +114,7 @@ func TestAPasskeyIsAddedUsedRenamedAndRemoved(t *testing.T) {
 		if err := func() error { _, err := app.Sessions.Refresh(t.Context(), other.RefreshToken); return err }(); err == nil {
 			t.Error("another session stayed")
 		}
-		if m := app.Mail(ada.Email); !strings.Contains(m[0].Subject, "passkey was added") {
-			t.Errorf("the owner was told %q", m[0].Subject)
-		}
+		told(t, app, ada, "passkey was added")
 
 		got := enter(t, app, k).Want(t, 200)
 		if got.Get("access_token") == "" {
@@ -125,6 +131,7 @@ func TestAPasskeyIsAddedUsedRenamedAndRemoved(t *testing.T) {
 		}
 
 		app.Call(ada, "DELETE", path, "").Want(t, 204)
+		told(t, app, ada, "passkey was removed")
 		if a := reload(t, app, ada); len(a.SecondFactors) != 0 {
 			t.Errorf("second factors without a passkey: %v", a.SecondFactors)
 		}
@@ -299,9 +306,7 @@ func TestACopyIsNoticedAndTheOwnerIsTold(t *testing.T) {
 		enter(t, app, k).Want(t, 200)
 		enter(t, app, k).Want(t, 200)
 		enter(t, app, &clone).WantCode(t, 401, "passkeys.refused")
-		if m := app.Mail(ada.Email); !strings.Contains(m[0].Subject, "copy of your passkey") {
-			t.Errorf("the owner was told %q", m[0].Subject)
-		}
+		told(t, app, ada, "copy of your passkey")
 		o, err := app.Passkeys.Options(t.Context(), ada.Account, passkeys.SecondFactor)
 		if err != nil {
 			t.Fatal(err)

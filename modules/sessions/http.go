@@ -19,6 +19,8 @@ func (s *Service) routes(r *web.Router) {
 		return exists(ctx, s.DB.Account(who), who, session)
 	}))
 
+	s.mailRoutes(r)
+
 	web.Handle(r, web.Op{
 		ID: "sessions.register", Method: http.MethodPost, Path: "/auth/register", Status: http.StatusAccepted,
 		Summary:     "Sign up",

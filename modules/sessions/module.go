@@ -28,11 +28,12 @@ func (s *Service) Module() module.Spec {
 			}},
 			{Name: "session_challenges", Scope: db.ByAccount, Life: db.Delete(), Others: []string{"id"}},
 			{Name: "session_devices", Scope: db.ByAccount, Life: db.Delete(), Others: []string{"id"}},
+			{Name: "session_mail_sign_ins", Scope: db.ByAccount, Life: db.Delete(), Others: []string{"id"}},
 			{Name: "session_guesses", Scope: db.ByPlatform, Life: db.Retain("counts by hashes, forgotten within a day", 0)},
 		},
 		Routes:     s.routes,
 		Mail:       letters,
-		Jobs:       []jobs.Handler{jobs.On(s.sweep), jobs.On(s.endImpersonation), jobs.On(s.endLeftImpersonations)},
+		Jobs:       []jobs.Handler{jobs.On(s.sweep), jobs.On(s.answerMailSignIn), jobs.On(s.endImpersonation), jobs.On(s.endLeftImpersonations)},
 		Periodic:   []jobs.Periodic{{Every: time.Hour, Job: Sweep{}}},
 		Background: []module.Background{{Name: "sessions.activity", Run: s.active.Run}, {Name: "sessions.failures", Run: s.noteFailures}},
 	}

@@ -82,6 +82,8 @@ type Config struct {
 	Idle       time.Duration `env:"TENON_SESSIONS_IDLE" envDefault:"336h"`             // how long a session lasts without activity: 14 days
 	Absolute   time.Duration `env:"TENON_SESSIONS_ABSOLUTE" envDefault:"2160h"`        // how long a session lasts in any case: 90 days
 	Most       int           `env:"TENON_SESSIONS_MAX" envDefault:"100"`               // how many sessions one account may have; the oldest ends when one more begins
+	// MailSignIn is "on", or "off" where nobody signs in by a link or a code from a mail.
+	MailSignIn string `env:"TENON_SESSIONS_MAIL_SIGN_IN" envDefault:"on"`
 	// ImpersonationNotice is "on", or "off" where people are not to be told by mail that an
 	// administrator acts as them; it stands in their event log in any case.
 	ImpersonationNotice string `env:"TENON_IMPERSONATION_NOTICE" envDefault:"on"`
