@@ -13,6 +13,7 @@ import (
 	"github.com/caarlos0/env/v11"
 
 	"github.com/tenonhq/tenon/modules/accounts"
+	"github.com/tenonhq/tenon/modules/identities"
 	"github.com/tenonhq/tenon/modules/sessions"
 	"github.com/tenonhq/tenon/platform/clock"
 	"github.com/tenonhq/tenon/platform/db"
@@ -58,6 +59,8 @@ type Config struct {
 	Log      observe.Config
 	Accounts accounts.Config
 	Sessions sessions.Config
+	// Identities are the providers that people may sign in with.
+	Identities identities.Config
 
 	// The rest is set in Go.
 
@@ -72,6 +75,7 @@ func FromEnv() (Config, error) {
 	if err := env.Parse(&c); err != nil {
 		return c, fmt.Errorf("read the environment: %w", err)
 	}
+	c.Identities.ReadEnv(os.Getenv)
 	return c, nil
 }
 
@@ -105,7 +109,10 @@ func (c *Config) complete() error {
 	if c.Web.PublicURL == "" && !c.Production() {
 		c.Web.PublicURL = "http://" + c.Addr
 	}
-	if err := c.Web.Check(c.Production()); err != nil {
+	if err := errors.Join(c.Web.Check(c.Production()), c.Accounts.Check()); err != nil {
+		return err
+	}
+	if err := c.Identities.Check(); err != nil {
 		return err
 	}
 	return c.completeSecret()

@@ -20,10 +20,14 @@ import (
 	"github.com/tenonhq/tenon/internal/geoip"
 	"github.com/tenonhq/tenon/module"
 	"github.com/tenonhq/tenon/modules/accounts"
+	"github.com/tenonhq/tenon/modules/admin"
 	"github.com/tenonhq/tenon/modules/apikeys"
 	"github.com/tenonhq/tenon/modules/audit"
+	"github.com/tenonhq/tenon/modules/identities"
+	"github.com/tenonhq/tenon/modules/mfa"
 	"github.com/tenonhq/tenon/modules/ops"
 	"github.com/tenonhq/tenon/modules/orgs"
+	"github.com/tenonhq/tenon/modules/passkeys"
 	"github.com/tenonhq/tenon/modules/sessions"
 	"github.com/tenonhq/tenon/platform/authz"
 	"github.com/tenonhq/tenon/platform/cache"
@@ -52,12 +56,16 @@ type App struct {
 	Web     *web.Router
 	Roles   *authz.Catalog
 
-	Audit    *audit.Service
-	Accounts *accounts.Service
-	Sessions *sessions.Service
-	Orgs     *orgs.Service
-	APIKeys  *apikeys.Service
-	Ops      *ops.Service
+	Audit      *audit.Service
+	Accounts   *accounts.Service
+	Sessions   *sessions.Service
+	Passkeys   *passkeys.Service
+	MFA        *mfa.Service
+	Identities *identities.Service
+	Orgs       *orgs.Service
+	APIKeys    *apikeys.Service
+	Admin      *admin.Service
+	Ops        *ops.Service
 
 	specs []module.Spec
 	state atomic.Value // of type State
@@ -83,16 +91,25 @@ func New(cfg Config) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.Sessions = sessions.New(sessions.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Keys: a.Keys, Passwords: passwords,
+	a.Sessions = sessions.New(sessions.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Jobs: a.Jobs, Keys: a.Keys, Passwords: passwords,
 		Limits: a.Limits, Changed: a.Changed, Web: a.Web, Post: a.Post, Places: places, Config: cfg.Sessions, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
+	a.Passkeys = passkeys.New(passkeys.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Post: a.Post,
+		PublicURL: publicURL, Origins: cfg.Web.AllowedOrigins, Product: cfg.Brand.ProductName, Now: cfg.Now, Log: a.Log})
+	a.MFA = mfa.New(mfa.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Passkeys: a.Passkeys, Keys: a.Keys, Post: a.Post,
+		PublicURL: publicURL, Product: cfg.Brand.ProductName, Now: cfg.Now, Log: a.Log})
+	a.Identities = identities.New(identities.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Post: a.Post, Keys: a.Keys,
+		Web: a.Web, Config: cfg.Identities, PublicURL: publicURL, Now: cfg.Now, Log: a.Log})
 	a.Orgs = orgs.New(orgs.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Post: a.Post, Limits: a.Limits,
-		Changed: a.Changed, Roles: a.Roles, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now})
+		Changed: a.Changed, Roles: a.Roles, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
 	a.APIKeys = apikeys.New(apikeys.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Orgs: a.Orgs, Post: a.Post,
 		Changed: a.Changed, Roles: a.Roles, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
-	a.Ops = ops.New(ops.Deps{DB: a.DB, Redis: a.Redis, Ready: a.unready, Now: cfg.Now, Log: a.Log})
+	a.Admin = admin.New(admin.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Orgs: a.Orgs, Jobs: a.Jobs, Post: a.Post,
+		Modules: a.Modules, Schemas: a.Schemas, PublicURL: publicURL})
+	a.Ops = ops.New(ops.Deps{DB: a.DB, Redis: a.Redis, Keys: a.Keys, Jobs: a.Jobs, Sealed: a.sealed, Ready: a.unready, Now: cfg.Now, Log: a.Log})
 
 	a.Web.Authenticate(web.Auth{Principal: a.principal, Membership: a.Orgs.Membership})
-	a.Use(a.Audit.Module(), a.Accounts.Module(), a.Sessions.Module(), a.Orgs.Module(), a.APIKeys.Module(), a.Ops.Module())
+	a.Use(a.Audit.Module(), a.Accounts.Module(), a.Sessions.Module(), a.Passkeys.Module(), a.MFA.Module(), a.Identities.Module(),
+		a.Orgs.Module(), a.APIKeys.Module(), a.Admin.Module(), a.Ops.Module())
 	return a, nil
 }
 
@@ -159,6 +176,14 @@ func (a *App) Schemas() []db.Schema {
 		if s.Migrations != nil {
 			all = append(all, s.Schema())
 		}
+	}
+	return all
+}
+
+// sealed lists the encrypted columns of all modules.
+func (a *App) sealed() (all []secret.Column) {
+	for _, s := range a.specs {
+		all = append(all, s.Sealed...)
 	}
 	return all
 }

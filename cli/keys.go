@@ -48,7 +48,8 @@ type keysRotate struct {
 
 // Help is shown by keys rotate --help.
 func (keysRotate) Help() string {
-	return `Every process loads the new key within seconds and uses it after half a minute, so that no token meets a process that does not know its key.`
+	return `Every process loads the new key within seconds and uses it after half a minute, so that no token meets a process that does not know its key.
+What is encrypted in the database is encrypted anew with it in the background, a minute later.`
 }
 
 func (k keysRotate) Run(e *environment) error {
@@ -60,7 +61,7 @@ func (k keysRotate) Run(e *environment) error {
 	if err := app.Prepare(e.ctx); err != nil {
 		return err
 	}
-	if err := app.Keys.Rotate(e.ctx, secret.Use(k.Use)); err != nil {
+	if err := app.Ops.RotateKey(e.ctx, secret.Use(k.Use)); err != nil {
 		return err
 	}
 	return printKeys(app.Keys.Keys())

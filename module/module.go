@@ -9,6 +9,7 @@ import (
 	"github.com/tenonhq/tenon/platform/authz"
 	"github.com/tenonhq/tenon/platform/db"
 	"github.com/tenonhq/tenon/platform/jobs"
+	"github.com/tenonhq/tenon/platform/secret"
 	"github.com/tenonhq/tenon/platform/web"
 )
 
@@ -17,6 +18,7 @@ type Spec struct {
 	Name        string              // also its folder, and the first word of its tables, permissions, operations, jobs and events
 	Migrations  fs.FS               // holds migrations/sqlite and migrations/postgres
 	Tables      []db.Table          // whose data each table holds, and for how long
+	Sealed      []secret.Column     // what is encrypted in them, to be sealed anew after a change of keys
 	Permissions []authz.Grant       // what can be allowed, and to which built-in roles it is
 	Routes      func(*web.Router)   // the operations, each with its Access
 	Jobs        []jobs.Handler      // what it can do later
@@ -24,6 +26,11 @@ type Spec struct {
 	Subscribes  []jobs.Subscription // which events of other modules it reacts to
 	Mail        fs.FS               // templates of the letters it sends
 	Background  []Background        // what runs for as long as the process
+
+	// Erase removes what the module keeps of a person where no declared column says so:
+	// files, texts that name them. Rows and columns that Tables declare follow by
+	// themselves (db.Erase). It runs before that, perhaps more than once.
+	Erase func(ctx context.Context, c db.Conn, p db.Person) error
 }
 
 // Background is a loop that runs on every node until its context ends.

@@ -57,6 +57,8 @@ type sweep struct {
 	roles        map[authz.Role]*User // in ours
 	stale        *User                // owner of ours, whose proof of identity is old
 	keys         map[string]string    // API keys of our owner in ours, by their scopes
+
+	root, staleRoot *User // administrators of the installation
 }
 
 // place is an organization and the ids of what is in it.
@@ -75,7 +77,9 @@ func newSweep(t *testing.T, app *App, things []Thing) *sweep {
 		s.roles[role] = app.Member(s.ours.org, "sweep-"+string(role), role)
 	}
 	s.stale = app.Member(s.ours.org, "sweep-stale", authz.Owner)
+	s.root, s.staleRoot = app.Administrator("sweep-root"), app.Administrator("sweep-stale-root")
 	s.age(s.stale)
+	s.age(s.staleRoot)
 	return s
 }
 
@@ -105,8 +109,19 @@ func (s *sweep) age(u *User) {
 // thing makes what param names in the list that it stands behind, or finds one there.
 func (s *sweep) thing(p place, op operation, param string) string {
 	s.t.Helper()
-	if i := slices.IndexFunc(s.things, func(t Thing) bool { return t.Param == param }); i >= 0 {
-		return s.things[i].Make(p.owner, p.org)
+	for _, t := range append(s.things, s.builtIn()...) {
+		if t.Param == param {
+			return t.Make(p.owner, p.org)
+		}
+	}
+	switch param { // what administrators name is there already
+	case "person":
+		return p.owner.ID.String()
+	case "organization":
+		return p.org.String()
+	}
+	if op.Access.Kind == "admin" { // an id that nothing has
+		return id.New[id.OrgKind]().String()
 	}
 	list, _, _ := strings.Cut(op.path, "/{"+param+"}")
 	if made, ok := s.operation(http.MethodPost, list); ok {
@@ -126,6 +141,26 @@ func (s *sweep) thing(p place, op operation, param string) string {
 	s.t.Fatalf("%s: cannot make what {%s} names: POST %s does not make one from the examples of its body, and GET lists none; give Sweep a Thing", op.ID, param, list)
 	return ""
 }
+
+// builtIn makes what no operation can: an identity comes from a provider, a passkey
+// from an authenticator.
+func (s *sweep) builtIn() []Thing {
+	return []Thing{
+		{Param: "passkey", Make: func(owner *User, _ id.Org) string { return s.AddPasskey(owner).Passkey.ID.String() }},
+		{Param: "provider", Make: func(*User, id.Org) string { return someProvider }},
+		{Param: "identity", Make: func(owner *User, _ id.Org) string {
+			identity, now := id.New[identityKind](), s.Config.Now()
+			_, err := s.DB.Account(owner.ID).Exec(s.t.Context(), `INSERT INTO identities (account_id, id, provider, issuer, subject, email, name, linked_at)
+				VALUES ($1, $2, $3, 'https://provider.invalid', $4, '', '', $5)`, owner.ID, identity, someProvider, owner.ID.String(), now)
+			s.must(err)
+			return identity.String()
+		}},
+	}
+}
+
+type identityKind struct{}
+
+func (identityKind) Prefix() string { return "idn" }
 
 func (s *sweep) operation(method, path string) (operation, bool) {
 	i := slices.IndexFunc(s.ops, func(o operation) bool { return o.method == method && o.path == path })
@@ -152,17 +187,14 @@ func (s *sweep) attack(t *testing.T, op operation) {
 	s.withForeignIDs(t, op)
 	s.withMalformedIDs(t, op)
 	s.withoutFreshProof(t, op)
-	if who := s.allowed(op); who != nil {
-		s.withBadRequests(t, op, who)
-	}
+	s.withBadRequests(t, op, s.allowed(op))
 }
 
-// allowed is someone who may call the operation in our organization; nil where only
-// administrators of the installation may.
+// allowed is someone who may call the operation in our organization.
 func (s *sweep) allowed(op operation) *User {
 	switch op.Access.Kind {
 	case "admin":
-		return nil
+		return s.root
 	case "org":
 		for _, role := range slices.Backward(authz.BuiltIn()) {
 			if s.Roles.Of(role)[op.Access.Permission] {
@@ -233,7 +265,7 @@ func (s *sweep) asTooWeak(t *testing.T, op operation) {
 
 // unknownBeforeDenied: whoever may not, does not learn either what exists elsewhere.
 func (s *sweep) unknownBeforeDenied(t *testing.T, op operation, role authz.Role, user *User) {
-	for _, param := range op.params() {
+	for _, param := range s.owned(op) {
 		foreign, unknown := clone(s.ours.ids), clone(s.ours.ids)
 		foreign[param], unknown[param] = s.theirs.ids[param], s.unknown(param)
 		got := s.send(user, op, foreign, everythingWrong)
@@ -245,12 +277,12 @@ func (s *sweep) unknownBeforeDenied(t *testing.T, op operation, role authz.Role,
 // withForeignIDs calls as someone who may, but names what belongs to others.
 func (s *sweep) withForeignIDs(t *testing.T, op operation) {
 	who := s.allowed(op)
-	if who == nil {
-		return
-	}
-	for _, param := range op.params() {
+	for _, param := range s.owned(op) {
 		foreign, unknown := clone(s.ours.ids), clone(s.ours.ids)
 		foreign[param], unknown[param] = s.theirs.ids[param], s.unknown(param)
+		if op.Access.Kind == "admin" { // to whom nothing is foreign
+			foreign = unknown
+		}
 		for _, query := range []string{everythingWrong, ""} {
 			got := s.send(who, op, foreign, query)
 			if got.Status != 404 {
@@ -263,9 +295,6 @@ func (s *sweep) withForeignIDs(t *testing.T, op operation) {
 
 func (s *sweep) withMalformedIDs(t *testing.T, op operation) {
 	who := s.allowed(op)
-	if who == nil {
-		return
-	}
 	params := op.params()
 	if op.Access.Kind == "org" {
 		params = append(params, "org")
@@ -282,10 +311,11 @@ func (s *sweep) withMalformedIDs(t *testing.T, op operation) {
 }
 
 func (s *sweep) withoutFreshProof(t *testing.T, op operation) {
+	who := s.stale
 	if op.Access.Kind == "admin" {
-		return
+		who = s.staleRoot
 	}
-	got := s.send(s.stale, op, s.own(op, s.stale), everythingWrong)
+	got := s.send(who, op, s.own(op, who), everythingWrong)
 	if op.Access.Fresh {
 		s.want(t, "an old proof of identity", got, 401, "auth.fresh_required")
 	} else if got.Status == 401 {
@@ -298,6 +328,11 @@ func (s *sweep) own(op operation, u *User) map[string]string {
 	ids := clone(s.ours.ids)
 	if slices.Contains(op.params(), "session") {
 		ids["session"] = u.Tokens.SessionID.String()
+	}
+	for _, param := range []string{"identity", "passkey"} {
+		if slices.Contains(op.params(), param) && u != s.ours.owner {
+			ids[param] = s.thing(place{owner: u}, op, param)
+		}
 	}
 	return ids
 }
@@ -418,11 +453,17 @@ func (s *sweep) unknown(param string) string {
 }
 
 func (s *sweep) unknownIDs(op operation) map[string]string {
-	ids := map[string]string{}
-	for _, param := range op.params() {
+	ids := clone(s.ours.ids)
+	for _, param := range s.owned(op) {
 		ids[param] = s.unknown(param)
 	}
 	return ids
+}
+
+// owned lists the parameters of op that name what belongs to somebody: both places have
+// one of their own.
+func (s *sweep) owned(op operation) []string {
+	return slices.DeleteFunc(op.params(), func(param string) bool { return s.ours.ids[param] == s.theirs.ids[param] })
 }
 
 func malformed(op operation, text string) map[string]string {

@@ -24,6 +24,7 @@ import (
 
 	"github.com/tenonhq/tenon"
 	"github.com/tenonhq/tenon/modules/accounts"
+	"github.com/tenonhq/tenon/modules/identities"
 	"github.com/tenonhq/tenon/modules/sessions"
 	"github.com/tenonhq/tenon/platform/authz"
 	"github.com/tenonhq/tenon/platform/db"
@@ -95,6 +96,10 @@ func Node(t testing.TB, url string, options ...Option) *App {
 // rootSecret is shared by all nodes of a test.
 const rootSecret = "for tests alone 8fK2pLq0vXw7Zr4T"
 
+// someProvider is offered by every app under test. It cannot be reached; package idp
+// has one that can.
+const someProvider = "example"
+
 func build(t testing.TB, url string, options []Option) *tenon.App {
 	t.Helper()
 	var s setup
@@ -105,6 +110,7 @@ func build(t testing.TB, url string, options []Option) *tenon.App {
 		Data: t.TempDir(), RootSecret: rootSecret, RateLimit: "off", Logger: logger(t),
 		DB: db.Config{URL: url, MaxConns: 20, WriterWait: 5 * time.Second},
 	}
+	cfg.Identities.Providers = []identities.Provider{{ID: someProvider, Issuer: "https://provider.invalid", ClientID: "tenon", ClientSecret: "for tests"}}
 	for _, configure := range s.configure {
 		configure(&cfg)
 	}
@@ -206,17 +212,26 @@ func (a *App) User(name string) *User {
 	return u
 }
 
-// SignIn opens another session of u and returns its tokens.
+// Administrator makes a person, as User does, who administrates the installation.
+func (a *App) Administrator(name string) *User {
+	a.t.Helper()
+	u := a.User(name)
+	a.must(a.DB.Platform("test").Tx(a.t.Context(), func(tx *db.Tx) error { return a.Accounts.In(tx).MakeAdministrator(a.t.Context(), u.Account) }))
+	u.IsAdmin = true
+	return u
+}
+
+// SignIn opens another session of u, who has proved enough for it, and returns its tokens.
 func (a *App) SignIn(u *User) sessions.Tokens {
 	a.t.Helper()
-	opened, err := a.Sessions.Begin(a.t.Context(), u.Account, sessions.Proof{Method: "password"}, false)
+	opened, err := a.Sessions.Begin(a.t.Context(), u.Account, sessions.Proof{Method: "password", Strong: true}, false)
 	a.must(err)
 	return *opened.Tokens
 }
 
 // As returns a context in which u is the caller, for calling verbs directly.
 func (a *App) As(u *User) context.Context {
-	return authz.With(a.t.Context(), &authz.Principal{Kind: authz.ActorAccount, Account: u.ID, Name: u.Name,
+	return authz.With(a.t.Context(), &authz.Principal{Kind: authz.ActorAccount, Account: u.ID, Name: u.Name, Admin: u.IsAdmin,
 		Session: u.Tokens.SessionID, AuthenticatedAt: a.Config.Now()})
 }
 

@@ -157,6 +157,8 @@ func kind(t ast.Expr) string {
 		if t.Sel.Name == "Duration" {
 			return "duration (`30s`, `5m`)"
 		}
+	case *ast.StarExpr:
+		return kind(t.X)
 	case *ast.ArrayType:
 		return "list, separated by commas"
 	}

@@ -1,13 +1,8 @@
 package accounts
 
 import (
-	"bytes"
-	"compress/gzip"
-	_ "embed"
 	"errors"
-	"io"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -32,10 +27,20 @@ type Account struct {
 	CreatedAt     time.Time  `json:"created_at"`
 	UpdatedAt     time.Time  `json:"updated_at"`
 
+	// Impersonator is set where an administrator acts as the account: the console shows a banner.
+	Impersonator *Impersonator `json:"impersonator,omitempty" doc:"Only while an administrator acts as this account"`
+
 	Status        Status   `json:"-"`
 	SecondFactors []string `json:"-"` // methods: TOTP, Passkey
 	HasPassword   bool     `json:"-"`
 	PasswordHash  string   `json:"-"` // only where the account was read by itself
+}
+
+// Impersonator is an administrator who acts as somebody.
+type Impersonator struct {
+	Name     string    `json:"name"`
+	MayWrite bool      `json:"may_write" doc:"They may do more than look"`
+	Until    time.Time `json:"until" doc:"When it ends at the latest"`
 }
 
 // Status is the state of an account.
@@ -45,26 +50,27 @@ type Status string
 const (
 	Active    Status = "active"
 	Suspended Status = "suspended"
-	Deleting  Status = "deleting"
+	Deleting  Status = "deleting" // until it is purged, it can be restored
+	Gone      Status = "gone"     // purged for good; rows are being removed
 )
 
 // The outcomes.
 var (
-	ErrNotFound         = errs.New(errs.NotFound, "accounts.not_found", "There is no such account.")
-	ErrEmailTaken       = errs.New(errs.Conflict, "accounts.email_taken", "An account with this address exists already.").On("body.email")
-	ErrUnverified       = errs.New(errs.Forbidden, "accounts.unverified", "Confirm your e-mail address first; we can send the mail again.")
-	ErrTokenInvalid     = errs.New(errs.Invalid, "accounts.token_invalid", "This link is not valid any more. Ask for a new one.").On("body.token")
-	ErrPasswordShort    = errs.New(errs.Invalid, "accounts.password_too_short", "Use at least 8 characters.")
-	ErrPasswordLong     = errs.New(errs.Invalid, "accounts.password_too_long", "Use at most 256 characters.")
-	ErrPasswordCommon   = errs.New(errs.Invalid, "accounts.password_common", "Many people use this password, so it is guessed first. Choose another.")
-	ErrPasswordPersonal = errs.New(errs.Invalid, "accounts.password_personal", "A password must not be your name, your address or the product's name.")
-	ErrPasswordText     = errs.New(errs.Invalid, "accounts.password_text", "A password must be text without control characters.")
-	ErrNameInvalid      = errs.New(errs.Invalid, "accounts.name_invalid", "Enter a name of 1 to 100 characters.").On("body.name")
-	ErrLocaleInvalid    = errs.New(errs.Invalid, "accounts.locale_invalid", "Enter a language such as en or de-AT.").On("body.locale")
-	ErrAvatarInvalid    = errs.New(errs.Invalid, "accounts.avatar_url_invalid", "Pictures cannot be set by address here.").On("body.avatar_url")
-	ErrEmailInvalid     = errs.New(errs.Invalid, "accounts.email_invalid", "Enter one e-mail address, such as name@example.com.").On("body.email")
-	ErrSetupToken       = errs.New(errs.Forbidden, "accounts.setup_token", "Follow the link that the server printed when it started.")
-	ErrSetupDone        = errs.New(errs.NotFound, "not_found", "There is no such thing here.")
+	ErrNotFound          = errs.New(errs.NotFound, "accounts.not_found", "There is no such account.")
+	ErrEmailTaken        = errs.New(errs.Conflict, "accounts.email_taken", "An account with this address exists already.").On("body.email")
+	ErrUnverified        = errs.New(errs.Forbidden, "accounts.unverified", "Confirm your e-mail address first; we can send the mail again.")
+	ErrTokenInvalid      = errs.New(errs.Invalid, "accounts.token_invalid", "This link is not valid any more. Ask for a new one.").On("body.token")
+	ErrNameInvalid       = errs.New(errs.Invalid, "accounts.name_invalid", "Enter a name of 1 to 100 characters.").On("body.name")
+	ErrLocaleInvalid     = errs.New(errs.Invalid, "accounts.locale_invalid", "Enter a language such as en or de-AT.").On("body.locale")
+	ErrEmailInvalid      = errs.New(errs.Invalid, "accounts.email_invalid", "Enter one e-mail address, such as name@example.com.").On("body.email")
+	ErrSetupToken        = errs.New(errs.Forbidden, "accounts.setup_token", "Follow the link that the server printed when it started.")
+	ErrNotActive         = errs.New(errs.Conflict, "accounts.not_active", "This account is suspended or being deleted.")
+	ErrNotSuspended      = errs.New(errs.Conflict, "accounts.not_suspended", "This account is not suspended.")
+	ErrDeleting          = errs.New(errs.Conflict, "accounts.deleting", "This account is being deleted already.")
+	ErrNotDeleting       = errs.New(errs.Conflict, "accounts.not_deleting", "This account is not being deleted.")
+	ErrUnproven          = errs.New(errs.Conflict, "accounts.unproven", "The e-mail address of this account is not confirmed yet.")
+	ErrLastAdministrator = errs.New(errs.Conflict, "admin.last_administrator", "The installation keeps at least one administrator. Make someone else one first.")
+	ErrSetupDone         = errs.New(errs.NotFound, "not_found", "There is no such thing here.")
 )
 
 // NormalizeEmail is the one spelling of an address: NFKC, lower case, ASCII domain.
@@ -85,75 +91,6 @@ func CleanName(name string) (string, error) {
 	}
 	return name, nil
 }
-
-const (
-	minPassword = 8
-	maxPassword = 256
-)
-
-// CheckPassword returns the password as it is hashed (NFKC, NIST SP 800-63B
-// §3.1.1.2) or says why it is none. Length and a list of common passwords decide,
-// not the kinds of characters. personal are words that anyone would try first.
-func CheckPassword(password string, personal ...string) (string, error) {
-	if len(password) > maxPassword*utf8.UTFMax {
-		return "", ErrPasswordLong
-	}
-	if !utf8.ValidString(password) || strings.ContainsFunc(password, unicode.IsControl) {
-		return "", ErrPasswordText
-	}
-	password = norm.NFKC.String(password)
-	switch n := utf8.RuneCountInString(password); {
-	case n < minPassword:
-		return "", ErrPasswordShort
-	case n > maxPassword:
-		return "", ErrPasswordLong
-	}
-	lower := strings.ToLower(password)
-	if commonPasswords()[lower] || oneCharacter(lower) {
-		return "", ErrPasswordCommon
-	}
-	for _, p := range personal {
-		p = strings.ToLower(p)
-		local, _, _ := strings.Cut(p, "@")
-		if p != "" && (lower == p || lower == local || utf8.RuneCountInString(local) >= 4 && utf8.RuneCountInString(lower) < 3+utf8.RuneCountInString(local) && strings.Contains(lower, local)) {
-			return "", ErrPasswordPersonal
-		}
-	}
-	return password, nil
-}
-
-// ForHash is a password as it is compared: what CheckPassword accepted, normalised.
-func ForHash(password string) string {
-	if len(password) > maxPassword*utf8.UTFMax {
-		return ""
-	}
-	return norm.NFKC.String(password)
-}
-
-func oneCharacter(s string) bool {
-	first, _ := utf8.DecodeRuneInString(s)
-	return strings.Trim(s, string(first)) == ""
-}
-
-//go:embed common_passwords.txt.gz
-var commonPasswordsFile []byte
-
-// commonPasswords are those of at least minPassword characters that people choose most.
-var commonPasswords = sync.OnceValue(func() map[string]bool {
-	list := map[string]bool{}
-	r, err := gzip.NewReader(bytes.NewReader(commonPasswordsFile))
-	if err != nil {
-		panic(err) // the file is part of the program
-	}
-	text, err := io.ReadAll(r)
-	if err != nil {
-		panic(err)
-	}
-	for line := range strings.Lines(string(text)) {
-		list[strings.TrimSuffix(line, "\n")] = true
-	}
-	return list
-})
 
 type tokenKind struct{}
 

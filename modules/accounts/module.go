@@ -34,6 +34,11 @@ func (s *Service) Module() module.Spec {
 			{Name: "account_tokens", Scope: db.ByAccount, Life: db.Delete(), Others: []string{"id"}, Refs: []db.Ref{
 				{Column: "email", To: db.Personal, Life: db.Delete()},
 			}},
+			{Name: "account_passwords", Scope: db.ByAccount, Life: db.Delete(), Others: []string{"id"}},
+			{Name: "account_waitlist", Scope: db.ByPlatform, Life: db.Delete(), Others: []string{"id"}, Refs: []db.Ref{
+				{Column: "email", To: db.Personal, Life: db.Delete()},
+				{Column: "name", To: db.Personal, Life: db.Delete()},
+			}},
 			{Name: "setup", Scope: db.ByPlatform, Life: db.Retain("holds no personal data", 0)},
 		},
 		Routes:   s.routes,

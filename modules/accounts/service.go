@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/url"
-	"strings"
 	"time"
 
 	"golang.org/x/text/language"
@@ -19,14 +18,9 @@ import (
 	"github.com/tenonhq/tenon/platform/jobs"
 	"github.com/tenonhq/tenon/platform/mail"
 	"github.com/tenonhq/tenon/platform/ratelimit"
+	"github.com/tenonhq/tenon/platform/safehttp"
 	"github.com/tenonhq/tenon/platform/secret"
 )
-
-// Config says how people become accounts.
-type Config struct {
-	// VerifyEmail is "on", or "off" where addresses need no proof: on machines of developers.
-	VerifyEmail string `env:"TENON_ACCOUNTS_VERIFY_EMAIL" envDefault:"on"`
-}
 
 // Deps is what the module needs. Every field is required.
 type Deps struct {
@@ -48,17 +42,22 @@ type Deps struct {
 // Service is what other modules may call.
 type Service struct {
 	Deps
-	tx *db.Tx
+	tx     *db.Tx
+	policy policy
+	breach *safehttp.Client
 }
 
 // New returns the accounts service.
-func New(d Deps) *Service { return &Service{Deps: d} }
+func New(d Deps) *Service {
+	d.Config = d.Config.withDefaults()
+	return &Service{Deps: d, policy: newPolicy(d.Config, d.Product), breach: newBreachClient()}
+}
 
 // In returns the service bound to a transaction.
 func (s *Service) In(tx *db.Tx) *Service {
-	bound := &Service{Deps: s.Deps, tx: tx}
-	bound.DB = s.DB.In(tx)
-	return bound
+	bound := *s
+	bound.tx, bound.DB = tx, s.DB.In(tx)
+	return &bound
 }
 
 // Tag marks what is cached of an account.
@@ -92,6 +91,9 @@ func (s *Service) Me(ctx context.Context) (Account, error) {
 // NewAccount is what someone says of themselves to sign up.
 type NewAccount struct {
 	Email, Name, Password, Locale string
+	// SignUpToken is from the letter to somebody whom the wait list let in, Captcha
+	// the answer to whatever BeforeSignUp asks. Both are for signing up only.
+	SignUpToken, Captcha string
 }
 
 // Prepared is a NewAccount that may be stored: checked, and its password hashed.
@@ -102,28 +104,25 @@ type Prepared struct {
 // Prepare checks a new account and hashes the password. It takes long; do it before
 // the transaction.
 func (s *Service) Prepare(ctx context.Context, n NewAccount) (Prepared, error) {
-	var p Prepared
-	var err error
-	if p.email, err = NormalizeEmail(n.Email); err != nil {
-		return p, err
-	}
-	if p.name, err = CleanName(n.Name); err != nil {
-		return p, err
-	}
-	if p.locale, err = cleanLocale(n.Locale); err != nil {
+	p, err := s.PrepareWithoutPassword(ctx, n)
+	if err != nil {
 		return p, err
 	}
 	p.hash, err = s.HashPassword(ctx, n.Password, "body.password", p.email, p.name)
 	return p, err
 }
 
-// HashPassword checks a new password and hashes it. field is blamed for what is wrong.
-func (s *Service) HashPassword(ctx context.Context, password, field string, personal ...string) (string, error) {
-	password, err := CheckPassword(password, append(personal, s.Product)...)
-	if err != nil {
-		return "", blame(err, field)
+// PrepareWithoutPassword checks a new account that signs in by other means. Its hash
+// is empty, which no password matches; whatever n has as a password is ignored.
+func (s *Service) PrepareWithoutPassword(_ context.Context, n NewAccount) (p Prepared, err error) {
+	if p.email, err = NormalizeEmail(n.Email); err != nil {
+		return p, err
 	}
-	return s.Passwords.Hash(ctx, password)
+	if p.name, err = CleanName(n.Name); err != nil {
+		return p, err
+	}
+	p.locale, err = cleanLocale(n.Locale)
+	return p, err
 }
 
 // Register stores a new account, or says nothing of the one that has the address.
@@ -188,6 +187,9 @@ func (s *Service) registerAgain(ctx context.Context, p Prepared) (Account, bool,
 func (s *Service) CreateVerified(ctx context.Context, p Prepared) (Account, error) {
 	now := s.Now()
 	a := Account{ID: id.New[id.AccountKind](), Email: p.email, EmailVerified: true, Name: p.name, Locale: p.locale, Status: Active, PasswordHash: p.hash, CreatedAt: now, UpdatedAt: now}
+	if err := s.leaveWaitlist(ctx, p.email); err != nil {
+		return a, err
+	}
 	made, err := claimEmail(ctx, s.tx, p.email, a.ID)
 	if err != nil {
 		return a, err
@@ -232,46 +234,6 @@ func (s *Service) proven(ctx context.Context, a Account) (Account, error) {
 		return a, err
 	}
 	return a, s.record(ctx, a, EmailVerified{About{a.ID}}, nil)
-}
-
-// ResetPassword sets a new password by the token that was mailed, and proves the
-// address with it. It needs a platform transaction (In), so that the caller can end
-// the sessions together with it. hash is the new password's.
-func (s *Service) ResetPassword(ctx context.Context, token, hash string) (Account, error) {
-	a, _, err := s.redeem(ctx, token, resetPassword)
-	if err != nil {
-		return a, err
-	}
-	if !a.EmailVerified {
-		if a, err = s.proven(ctx, a); err != nil {
-			return a, err
-		}
-	}
-	return a, s.setPassword(ctx, a, hash)
-}
-
-// SetPassword gives an account another password. Every other way in that the old one
-// opened closes: tokens are void; sessions are the caller's to end in the same
-// transaction (In).
-func (s *Service) SetPassword(ctx context.Context, a Account, hash string) error {
-	return s.setPassword(ctx, a, hash)
-}
-
-func (s *Service) setPassword(ctx context.Context, a Account, hash string) error {
-	if err := updatePassword(ctx, s.tx, a.ID, hash, s.Now()); err != nil {
-		return err
-	}
-	if err := voidTokens(ctx, s.tx, a.ID, s.Now()); err != nil {
-		return err
-	}
-	if err := s.Changed.Invalidate(ctx, s.tx, Tag(a.ID)); err != nil {
-		return err
-	}
-	if err := s.Post.Enqueue(ctx, s.tx, mail.Letter{To: a.Email, Name: "password_changed", Locale: a.Locale,
-		Data: map[string]any{"Name": a.Name, "At": s.Now().Format(time.RFC1123), "URL": s.PublicURL() + "/forgot-password"}}); err != nil {
-		return err
-	}
-	return s.record(ctx, a, PasswordChanged{About{a.ID}}, nil)
 }
 
 // Rehash replaces the hash of a password that was just verified by a better one.
@@ -403,7 +365,7 @@ func (s *Service) Update(ctx context.Context, u Update) (Account, error) {
 				return err
 			}
 		}
-		changes, err := u.apply(&a)
+		changes, err := u.apply(&a, s.CleanAvatar)
 		if err != nil || len(changes) == 0 {
 			out = a
 			return err
@@ -424,7 +386,7 @@ func (s *Service) Update(ctx context.Context, u Update) (Account, error) {
 	return out, err
 }
 
-func (u Update) apply(a *Account) (map[string]audit.Change, error) {
+func (u Update) apply(a *Account, cleanAvatar func(string) (string, error)) (map[string]audit.Change, error) {
 	changes := map[string]audit.Change{}
 	set := func(field string, old *string, value *string, clean func(string) (string, error)) error {
 		if value == nil {
@@ -463,7 +425,7 @@ func (s *Service) SetDefaultOrg(ctx context.Context, account id.Account, org id.
 // MakeAdministrator lets an account administrate the installation. It needs a
 // platform transaction (In).
 func (s *Service) MakeAdministrator(ctx context.Context, a Account) error {
-	if err := setAdmin(ctx, s.tx, a.ID); err != nil {
+	if err := setAdmin(ctx, s.tx, a.ID, true); err != nil {
 		return err
 	}
 	if err := s.Changed.Invalidate(ctx, s.tx, Tag(a.ID)); err != nil {
@@ -616,12 +578,4 @@ func cleanLocale(text string) (string, error) {
 		return "", ErrLocaleInvalid
 	}
 	return tag.String(), nil
-}
-
-// cleanAvatar lets a picture be removed. Setting one comes with uploaded files.
-func cleanAvatar(text string) (string, error) {
-	if strings.TrimSpace(text) != "" {
-		return "", ErrAvatarInvalid
-	}
-	return "", nil
 }

@@ -94,11 +94,6 @@ func markVerified(ctx context.Context, c db.Conn, account id.Account, now time.T
 	return err
 }
 
-func updatePassword(ctx context.Context, c db.Conn, account id.Account, hash string, now time.Time) error {
-	_, err := c.Exec(ctx, `UPDATE accounts SET password_hash = $2, password_changed_at = $3, updated_at = $3 WHERE id = $1`, account, hash, now)
-	return err
-}
-
 // replaceHash does nothing when the password was changed meanwhile.
 func replaceHash(ctx context.Context, c db.Conn, account id.Account, old, hash string) error {
 	_, err := c.Exec(ctx, `UPDATE accounts SET password_hash = $3 WHERE id = $1 AND password_hash = $2`, account, old, hash)
@@ -128,8 +123,8 @@ func setDefaultOrg(ctx context.Context, c db.Conn, account id.Account, org id.Or
 	return err
 }
 
-func setAdmin(ctx context.Context, c db.Conn, account id.Account) error {
-	_, err := c.Exec(ctx, `UPDATE accounts SET is_admin = $2 WHERE id = $1`, account, true)
+func setAdmin(ctx context.Context, c db.Conn, account id.Account, is bool) error {
+	_, err := c.Exec(ctx, `UPDATE accounts SET is_admin = $2 WHERE id = $1`, account, is)
 	return err
 }
 

@@ -96,7 +96,9 @@ func TestOfTwoRotationsWithoutOverlapOneIsRefused(t *testing.T) {
 				return err
 			}
 			for i := range 2 {
-				all.Go(func() { _, values[i], outcomes[i] = w.APIKeys.Rotate(ctx, w.org, key.ID, apikeys.Rotation{Overlap: &none}) })
+				all.Go(func() {
+					_, values[i], outcomes[i] = w.APIKeys.Rotate(ctx, w.org, key.ID, apikeys.Rotation{Overlap: &none})
+				})
 			}
 			time.Sleep(300 * time.Millisecond) // until both have looked, and wait for us
 			return nil

@@ -3,7 +3,7 @@
 // Owns:        nothing
 // Permissions: none
 // Publishes:   nothing
-// Jobs:        ops.sweep
+// Jobs:        ops.sweep, ops.reseal
 // Calls:       nothing
 //
 // Anyone may ask how the process is, so the answers say little, and asking often

@@ -12,7 +12,7 @@ func (s *Service) Module() module.Spec {
 	return module.Spec{
 		Name:     "ops",
 		Routes:   s.routes,
-		Jobs:     []jobs.Handler{jobs.On(s.sweep)},
-		Periodic: []jobs.Periodic{{Every: time.Hour, Job: Sweep{}}},
+		Jobs:     []jobs.Handler{jobs.On(s.sweep), jobs.On(s.reseal)},
+		Periodic: []jobs.Periodic{{Every: time.Hour, Job: Sweep{}}, {Every: 24 * time.Hour, Job: Reseal{}}},
 	}
 }

@@ -8,13 +8,19 @@ import (
 
 	"github.com/tenonhq/tenon/platform/clock"
 	"github.com/tenonhq/tenon/platform/db"
+	"github.com/tenonhq/tenon/platform/jobs"
 	"github.com/tenonhq/tenon/platform/redis"
+	"github.com/tenonhq/tenon/platform/secret"
 )
 
 // Deps is what the module needs. Every field but Redis is required.
 type Deps struct {
 	DB    *db.DB
 	Redis *redis.Client // nil where the cache is this process alone
+	Keys  *secret.Keyring
+	Jobs  *jobs.Queue
+	// Sealed lists the encrypted columns of all modules.
+	Sealed func() []secret.Column
 	// Ready returns why this process should get no requests: it is starting, its
 	// migrations are not applied, it is about to stop. It is asked on every request
 	// for readiness, so it must be cheap.
@@ -32,6 +38,17 @@ type Service struct {
 
 // New returns the service.
 func New(d Deps) *Service { return &Service{Deps: d} }
+
+// RotateKey makes a new key. What the old one encrypted is encrypted anew once every
+// process uses the new one.
+func (s *Service) RotateKey(ctx context.Context, use secret.Use) error {
+	if err := s.Keys.Rotate(ctx, use); err != nil || use != secret.Encryption {
+		return err
+	}
+	return s.DB.Platform(resealing).Tx(ctx, func(tx *db.Tx) error {
+		return s.Jobs.Enqueue(ctx, tx, Reseal{}, jobs.At(s.Now().Add(2*secret.Settle)))
+	})
+}
 
 // Health reports how the dependencies are, as found at most a second ago.
 func (s *Service) Health(ctx context.Context) (Health, error) {

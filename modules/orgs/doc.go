@@ -4,7 +4,7 @@
 // Permissions: orgs.read, orgs.update, orgs.delete, orgs.transfer, orgs.list_members, orgs.invite, orgs.manage_members, orgs.manage_roles, orgs.list_teams, orgs.manage_teams
 // Publishes:   Created, Updated, Deleted, Restored, Purged, OwnershipTransferred, Member…, Role…, Team…, Invitation…
 // Jobs:        orgs.sweep
-// Calls:       audit, accounts, sessions
+// Calls:       audit, accounts, sessions, identities
 //
 // Whoever changes who belongs to an organization, or what they may do there, holds the
 // organization's row first: such changes happen one after another.

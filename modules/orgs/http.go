@@ -18,7 +18,7 @@ func (s *Service) routes(r *web.Router) {
 	web.Handle(r, web.Op{
 		ID: "orgs.create", Method: http.MethodPost, Path: "/orgs", Status: http.StatusCreated,
 		Summary: "Make an organization", Description: "Its maker is its first owner.",
-		Access: authz.SignedIn(),
+		Access: authz.SignedIn(), WhileImpersonating: true,
 		Errors: []*errs.Error{ErrSlugTaken, ErrSlugInvalid, ErrSlugReserved, ErrNameInvalid},
 	}, s.handleCreate)
 
@@ -38,7 +38,7 @@ func (s *Service) routes(r *web.Router) {
 		ID: "orgs.update", Method: http.MethodPatch, Path: "/orgs/{org}",
 		Summary: "Change an organization", Description: "Members that are absent stay as they are. A slug that is given up can be taken by others at once.",
 		Access: authz.InOrg(PermUpdate),
-		Errors: []*errs.Error{ErrSlugTaken, ErrSlugInvalid, ErrSlugReserved, ErrNameInvalid},
+		Errors: []*errs.Error{ErrSlugTaken, ErrSlugInvalid, ErrSlugReserved, ErrNameInvalid, ErrFactorNeeded},
 	}, s.handleUpdate)
 
 	web.Handle(r, web.Op{
@@ -59,7 +59,7 @@ func (s *Service) routes(r *web.Router) {
 		ID: "orgs.transfer", Method: http.MethodPost, Path: "/orgs/{org}/transfer",
 		Summary: "Hand an organization over", Description: "The other member becomes an owner, the caller an admin.",
 		Access: authz.InOrg(PermTransfer).Fresh(),
-		Errors: []*errs.Error{ErrMemberNotFound, ErrTransferToSelf},
+		Errors: []*errs.Error{ErrMemberNotFound, ErrMemberStopped, ErrTransferToSelf},
 	}, s.handleTransfer)
 
 	web.Handle(r, web.Op{
@@ -124,6 +124,8 @@ type updateInput struct {
 		Settings    *struct {
 			Locale   *string `json:"locale,omitempty" doc:"Language of letters to people without an account (BCP 47); empty: the sender's"`
 			TimeZone *string `json:"time_zone,omitempty" doc:"IANA time zone; empty: each reader's own"`
+
+			RequireSecondFactor *bool `json:"require_second_factor,omitempty" doc:"Members without a second factor have no rights until they have one. Whoever turns it on needs one"`
 		} `json:"settings,omitempty" doc:"Members that are absent stay as they are"`
 	}
 }
@@ -131,7 +133,7 @@ type updateInput struct {
 func (in *updateInput) update() Update {
 	u := Update{Name: in.Body.Name, Slug: in.Body.Slug, Description: in.Body.Description, Match: in.Check}
 	if settings := in.Body.Settings; settings != nil {
-		u.Locale, u.TimeZone = settings.Locale, settings.TimeZone
+		u.Locale, u.TimeZone, u.RequireSecondFactor = settings.Locale, settings.TimeZone, settings.RequireSecondFactor
 	}
 	return u
 }

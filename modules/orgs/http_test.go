@@ -110,7 +110,7 @@ func TestAnOrganizationIsMadeShownAndChanged(t *testing.T) {
 			t.Errorf("the viewer's role is %s", role)
 		}
 		changed := w.call(w.admin, "PATCH", "", `{"name":"Acme","slug":"acme-2","description":"We\nmake","settings":{"locale":"de-at","time_zone":"Europe/Vienna"}}`).Want(w.t, 200)
-		want := map[string]any{"locale": "de-AT", "time_zone": "Europe/Vienna"}
+		want := map[string]any{"locale": "de-AT", "time_zone": "Europe/Vienna", "require_second_factor": false}
 		if diff := cmp.Diff(want, changed.Body["settings"]); diff != "" || changed.Get("slug") != "acme-2" || changed.Get("role") != "admin" {
 			t.Errorf("changed to %s %s", changed.Text, diff)
 		}

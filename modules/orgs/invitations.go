@@ -238,6 +238,9 @@ func (s *Service) AcceptAsNew(ctx context.Context, token, name, password string,
 	if password == "" {
 		return sessions.Opened{}, ErrPasswordMissing
 	}
+	if err := s.Accounts.MaySignUp(ctx, accounts.SignUp{Email: p.offer.Email, Name: name, Via: accounts.ViaInvitation}); err != nil {
+		return sessions.Opened{}, err
+	}
 	prepared, err := s.Accounts.Prepare(ctx, accounts.NewAccount{Email: p.offer.Email, Name: name, Password: password, Locale: p.locale})
 	if err != nil {
 		return sessions.Opened{}, err

@@ -43,6 +43,8 @@ var (
 	ErrNameInvalid     = errs.New(errs.Invalid, "orgs.name_invalid", "Enter a name of 1 to 100 characters, on one line.").On("body.name")
 	ErrDescriptionLong = errs.New(errs.Invalid, "orgs.description_invalid", "Use at most 500 characters.").On("body.description")
 	ErrLocaleInvalid   = errs.New(errs.Invalid, "orgs.locale_invalid", "Enter a language such as en or de-AT.").On("body.settings.locale")
+	ErrFactorRequired  = errs.New(errs.Forbidden, "orgs.second_factor_required", "This organization requires a second factor. Set one up for your account first.")
+	ErrFactorNeeded    = errs.New(errs.Conflict, "orgs.second_factor_needed", "Set up a second factor for your own account first; you would lock yourself out.").On("body.settings.require_second_factor")
 	ErrZoneInvalid     = errs.New(errs.Invalid, "orgs.time_zone_invalid", "Enter a time zone such as Europe/Vienna.").On("body.settings.time_zone")
 )
 
@@ -77,6 +79,8 @@ const (
 type Settings struct {
 	Locale   string `json:"locale" doc:"Language of letters to people without an account (BCP 47); empty: the sender's" example:"en"`
 	TimeZone string `json:"time_zone" doc:"IANA time zone; empty: each reader's own" example:"Europe/Vienna"`
+
+	RequireSecondFactor bool `json:"require_second_factor" doc:"Members without a second factor have no rights until they have one"`
 }
 
 // grace is how long a deleted organization can be restored.
@@ -118,6 +122,7 @@ func (n NewOrg) clean() (_ NewOrg, err error) {
 type Update struct {
 	Name, Slug, Description *string
 	Locale, TimeZone        *string // settings
+	RequireSecondFactor     *bool   // a setting
 
 	// Match, if set, refuses the change when the organization is not as the caller read it.
 	Match func(updatedAt time.Time) error
@@ -150,8 +155,15 @@ func (u Update) apply(o *Org) (map[string]audit.Change, error) {
 			*field.old = v
 		}
 	}
+	if v := u.RequireSecondFactor; v != nil && *v != o.Settings.RequireSecondFactor {
+		changes[requireFactor] = audit.Change{From: !*v, To: *v}
+		o.Settings.RequireSecondFactor = *v
+	}
 	return changes, nil
 }
+
+// requireFactor names the setting that decides over rights.
+const requireFactor = "settings.require_second_factor"
 
 var (
 	slugPattern = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)

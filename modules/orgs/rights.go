@@ -124,14 +124,14 @@ func (h *held) mayActOn(ctx context.Context, m Member) error {
 	return err
 }
 
-// keepOwner refuses to take the last owner's ownership. The organization's row is
+// keepOwner refuses to take the ownership of the last owner who can sign in. The organization's row is
 // held, so of two owners who leave at once the second sees that the first has left.
 func (h *held) keepOwner(ctx context.Context, m Member) error {
 	if m.Role != authz.Owner {
 		return nil
 	}
-	owners, err := countMembers(ctx, h.tx, h.org.ID, authz.Owner)
-	if err == nil && owners < 2 {
+	others, err := otherOwners(ctx, h.tx, h.org.ID, m.AccountID)
+	if err == nil && others == 0 {
 		err = ErrLastOwner
 	}
 	return err

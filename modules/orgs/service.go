@@ -2,6 +2,7 @@ package orgs
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/tenonhq/tenon/modules/accounts"
@@ -30,12 +31,13 @@ type Deps struct {
 	PublicURL func() string
 	CacheOff  bool
 	Now       clock.Now
+	Log       *slog.Logger
 }
 
 // Service is what other modules may call.
 type Service struct {
 	Deps
-	memberships *cache.Memo[memberKey, *authz.Membership]
+	memberships *cache.Memo[memberKey, *member]
 }
 
 // memberKey is one person in one organization.
@@ -69,6 +71,15 @@ const (
 	everywhere = "a person's list of organizations"
 )
 
+// member is what is remembered of a person in an organization.
+type member struct {
+	authz.Membership
+	// without is what they are as long as they have no second factor, where the
+	// organization requires one; else nil. Whether they have one is known together with
+	// who they are.
+	without *authz.Membership
+}
+
 // Membership returns what the caller is in org, from memory where it can: nothing
 // that a change of it does not reach. It is ErrNotFound for strangers, and for API keys
 // of another organization.
@@ -78,10 +89,23 @@ func (s *Service) Membership(ctx context.Context, org id.Org) (*authz.Membership
 		return nil, ErrNotFound
 	}
 	m, err := s.memberships.Get(ctx, memberKey{org, who.Account})
-	if err != nil || who.Key == nil {
-		return m, err
+	if err != nil {
+		return nil, err
 	}
-	return ofKey(m, who.Key), nil
+	found := &m.Membership
+	if m.without != nil {
+		me, err := s.Accounts.Me(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if len(me.SecondFactors) == 0 {
+			found = m.without
+		}
+	}
+	if who.Key != nil {
+		found = ofKey(found, who.Key)
+	}
+	return found, nil
 }
 
 // ofKey is what a key may do of what its owner may at this moment: nothing, unless the
@@ -96,13 +120,16 @@ func ofKey(m *authz.Membership, key *authz.Key) *authz.Membership {
 	return narrow
 }
 
-func (s *Service) loadMembership(ctx context.Context, k memberKey) (*authz.Membership, []cache.Tag, error) {
+func (s *Service) loadMembership(ctx context.Context, k memberKey) (*member, []cache.Tag, error) {
 	tags := []cache.Tag{Tag(k.org), MemberTag(k.account)}
 	row, err := membershipOf(ctx, s.DB.Org(k.org), k.org, k.account)
 	if err != nil {
 		return nil, tags, err
 	}
-	m := &authz.Membership{Org: k.org, Role: row.role, Perms: s.permissions(row.role, row.custom)}
+	m := &member{Membership: authz.Membership{Org: k.org, Role: row.role, Perms: s.permissions(row.role, row.custom)}}
+	if row.settings.RequireSecondFactor {
+		m.without = &authz.Membership{Org: k.org, Role: row.role, Refusal: ErrFactorRequired}
+	}
 	m.Refusal = row.status.refusal()
 	switch row.status {
 	case Active:
@@ -181,8 +208,12 @@ func (s *Service) Update(ctx context.Context, org id.Org, u Update) (Org, error)
 	if u.Slug != nil {
 		c = s.DB.Platform(slugs)
 	}
+	lacks, err := s.lacksFactor(ctx)
+	if err != nil {
+		return Org{}, err
+	}
 	var out Org
-	err := s.changeOn(ctx, c, org, PermUpdate, func(h *held) error {
+	err = s.changeOn(ctx, c, org, PermUpdate, func(h *held) error {
 		if u.Match != nil {
 			if err := u.Match(h.org.UpdatedAt); err != nil {
 				return err
@@ -192,6 +223,9 @@ func (s *Service) Update(ctx context.Context, org id.Org, u Update) (Org, error)
 		changes, err := u.apply(&changed)
 		if err != nil {
 			return err
+		}
+		if _, turned := changes[requireFactor]; turned && changed.Settings.RequireSecondFactor && lacks {
+			return ErrFactorNeeded
 		}
 		if len(changes) > 0 {
 			changed.UpdatedAt = s.Now()
@@ -203,6 +237,15 @@ func (s *Service) Update(ctx context.Context, org id.Org, u Update) (Org, error)
 		return nil
 	})
 	return out, err
+}
+
+// lacksFactor reports whether the caller is a person without a second factor.
+func (s *Service) lacksFactor(ctx context.Context) (bool, error) {
+	if authz.From(ctx).Account.IsZero() {
+		return false, nil
+	}
+	me, err := s.Accounts.Me(ctx)
+	return len(me.SecondFactors) == 0, err
 }
 
 // Delete begins to delete an organization: it stops at once, and can be restored for 30 days.
@@ -344,5 +387,9 @@ func (h *held) save(ctx context.Context, changed Org, changes map[string]audit.C
 	if err := updateOrg(ctx, h.tx, changed); err != nil {
 		return err
 	}
-	return h.record(ctx, Updated{About{changed.ID}}, changed.target(), changes)
+	var outdated []cache.Tag
+	if _, turned := changes[requireFactor]; turned {
+		outdated = append(outdated, Tag(changed.ID))
+	}
+	return h.record(ctx, Updated{About{changed.ID}}, changed.target(), changes, outdated...)
 }

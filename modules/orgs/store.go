@@ -79,6 +79,11 @@ func orgByID(ctx context.Context, c db.Conn, org id.Org) (Org, error) {
 	return o, or(err, ErrNotFound)
 }
 
+func orgBySlug(ctx context.Context, c db.Conn, slug string) (id.Org, error) {
+	org, err := db.One(ctx, c, db.Scalar[id.Org], `SELECT org_id FROM org_slugs WHERE slug = $1`, slug)
+	return org, or(err, ErrNotFound)
+}
+
 // lockOrg reads an organization and keeps others from doing so until the transaction
 // ends: an UPDATE that changes nothing, which both databases take for a lock.
 func lockOrg(ctx context.Context, tx *db.Tx, org id.Org) (Org, error) {
@@ -119,21 +124,25 @@ func beginning() time.Time { return time.UnixMicro(1).UTC() }
 
 // membership is what decides over someone's rights.
 type membership struct {
-	status Status // of the organization
-	role   authz.Role
-	custom []authz.Permission // of a role of the organization's own
+	status   Status   // of the organization
+	settings Settings // of the organization
+	role     authz.Role
+	custom   []authz.Permission // of a role of the organization's own
 }
 
 func membershipOf(ctx context.Context, c db.Conn, org id.Org, account id.Account) (membership, error) {
 	m, err := db.One(ctx, c, func(r db.Row) (m membership, err error) {
-		var custom json.RawMessage
-		if err := r.Scan(&m.status, &m.role, &custom); err != nil || len(custom) == 0 {
+		var settings, custom json.RawMessage
+		if err := r.Scan(&m.status, &settings, &m.role, &custom); err != nil {
+			return m, err
+		}
+		if err := fromJSON(settings, &m.settings); err != nil || len(custom) == 0 {
 			return m, err
 		}
 		err = fromJSON(custom, &m.custom)
 		return m, err
 	}, `
-		SELECT o.status, m.role, r.permissions
+		SELECT o.status, o.settings, m.role, r.permissions
 		FROM org_members m JOIN orgs o ON o.id = m.org_id LEFT JOIN org_roles r ON r.org_id = m.org_id AND r.key = m.role
 		WHERE m.org_id = $1 AND m.account_id = $2`, org, account)
 	return m, or(err, ErrNotFound)

@@ -30,6 +30,12 @@ func useChallenge(ctx context.Context, c db.Conn, account id.Account, hash []byt
 	return r.cookie, r.method, err
 }
 
+// deleteChallenges ends sign-ins that were half done with what has changed since.
+func deleteChallenges(ctx context.Context, c db.Conn, account id.Account) error {
+	_, err := c.Exec(ctx, `DELETE FROM session_challenges WHERE account_id = $1`, account)
+	return err
+}
+
 func deleteOldChallenges(ctx context.Context, c db.Conn, before time.Time) (int64, error) {
 	return c.Exec(ctx, `DELETE FROM session_challenges WHERE expires_at < $1`, before)
 }

@@ -28,10 +28,9 @@ const (
 	byLook   deviceMark = "look"   // same kind of device from the same network: only spares its owner a letter
 )
 
-// recognise remembers the device of a sign-in, and returns the cookie to know the
-// browser by next time. The owner hears of a device that nobody knew, unless it is
-// the very first.
-func (s *Service) recognise(ctx context.Context, a accounts.Account, session Session) (cookie string, err error) {
+// recognise remembers the device of a sign-in, and returns the cookie to know a browser
+// by next time. The owner hears of a device that nobody knew, unless it is the very first.
+func (s *Service) recognise(ctx context.Context, a accounts.Account, session Session, browser bool) (cookie string, err error) {
 	client := web.ClientFrom(ctx)
 	token := client.Device
 	if !secret.IsToken(deviceToken, token) {
@@ -42,8 +41,11 @@ func (s *Service) recognise(ctx context.Context, a accounts.Account, session Ses
 	if err != nil {
 		return "", err
 	}
-	if err := rememberDevice(ctx, s.tx, a.ID, byCookie, secret.Hash(token), now); err != nil {
-		return "", err
+	if browser {
+		cookie = s.Web.DeviceCookie(token)
+		if err := rememberDevice(ctx, s.tx, a.ID, byCookie, secret.Hash(token), now); err != nil {
+			return "", err
+		}
 	}
 	if err := rememberDevice(ctx, s.tx, a.ID, byLook, lookOf(session), now); err != nil {
 		return "", err
@@ -51,7 +53,7 @@ func (s *Service) recognise(ctx context.Context, a accounts.Account, session Ses
 	if had.any && !had.this {
 		err = s.tellOfDevice(ctx, a, session)
 	}
-	return s.Web.DeviceCookie(token), err
+	return cookie, err
 }
 
 // lookOf hashes what a device looks like: its system, its program and its network.

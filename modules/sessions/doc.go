@@ -3,8 +3,8 @@
 //
 // Owns:        sessions, session_challenges, session_devices, session_guesses
 // Permissions: none; everybody has rights over their own sessions only
-// Publishes:   SignedIn, SignInFailed, SignedOut, Revoked, RefreshReused, Confirmed
-// Jobs:        sessions.sweep
+// Publishes:   SignedIn, SignInFailed, SignedOut, Revoked, RefreshReused, Confirmed, ImpersonationStarted, ImpersonationEnded
+// Jobs:        sessions.sweep, sessions.end_impersonation, sessions.end_left_impersonations
 // Calls:       audit, accounts
 //
 // Whatever ends or begins sessions together with a change of the account (sign-up,

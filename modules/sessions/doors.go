@@ -97,9 +97,9 @@ func secondFactors(a accounts.Account) []string {
 	return methods
 }
 
-// confirmBy lists the methods by which someone proves again who they are: the password
+// ConfirmBy lists the methods by which someone proves again who they are: the password
 // alone is no proof where there is a second factor.
-func confirmBy(a accounts.Account) []string {
+func ConfirmBy(a accounts.Account) []string {
 	switch {
 	case len(a.SecondFactors) > 0:
 		return secondFactors(a)
@@ -129,17 +129,18 @@ func (s *Service) Challenged(ctx context.Context, token string) (accounts.Accoun
 	return a, err
 }
 
-// Complete uses a challenge up and opens the session that it stood for. The caller has
-// checked the second factor, in the same transaction (In): of the account.
-func (s *Service) Complete(ctx context.Context, a accounts.Account, token, method string) (Opened, error) {
-	cookie, first, err := useChallenge(ctx, s.tx, a.ID, secret.Hash(token), s.Now())
+// Complete uses a challenge up and opens the session that it stood for: a browser's, if
+// the first half or this one asked for a cookie. The caller has checked the second
+// factor, in the same transaction (In): of the account.
+func (s *Service) Complete(ctx context.Context, a accounts.Account, token, method string, cookie bool) (Opened, error) {
+	asked, first, err := useChallenge(ctx, s.tx, a.ID, secret.Hash(token), s.Now())
 	if errors.Is(err, db.ErrNoRows) {
 		return Opened{}, ErrChallenge
 	}
 	if err != nil {
 		return Opened{}, err
 	}
-	return s.open(ctx, a, Proof{Method: first + "+" + method, Strong: true}, cookie)
+	return s.open(ctx, a, Proof{Method: first + "+" + method, Strong: true}, cookie || asked)
 }
 
 // open begins a session for someone who has proved enough.
@@ -155,7 +156,7 @@ func (s *Service) open(ctx context.Context, a accounts.Account, p Proof, cookie 
 	if err := s.evict(ctx, a); err != nil {
 		return Opened{}, err
 	}
-	device, err := s.recognise(ctx, a, r.Session)
+	device, err := s.recognise(ctx, a, r.Session, cookie)
 	if err != nil {
 		return Opened{}, err
 	}
@@ -164,7 +165,6 @@ func (s *Service) open(ctx context.Context, a accounts.Account, p Proof, cookie 
 		out.Cookies = []string{s.Web.SessionCookie(token, r.ExpiresAt), device}
 		return out, nil
 	}
-	out.Cookies = []string{device}
 	tokens, err := s.tokens(refreshToken{a.ID, r.ID, 0})
 	out.Tokens = &tokens
 	return out, err
@@ -191,12 +191,7 @@ func (s *Service) evict(ctx context.Context, a accounts.Account) error {
 	if err != nil {
 		return err
 	}
-	for _, session := range ended {
-		if err := s.record(ctx, a.ID, a.Name, Revoked{About{a.ID, session}, "too_many"}); err != nil {
-			return err
-		}
-	}
-	return s.invalidate(ctx, ended)
+	return s.ended(ctx, a.Name, ended, "too_many")
 }
 
 // as makes the account the actor of events that happen while nobody is signed in yet.
@@ -224,25 +219,6 @@ func (s *Service) CheckPassword(ctx context.Context, password string) (accounts.
 	return a, err
 }
 
-// Confirm makes the caller's session fresh by their password, where that is proof enough.
-func (s *Service) Confirm(ctx context.Context, password string) (cookies []string, err error) {
-	a, err := s.CheckPassword(ctx, password)
-	if err == nil && len(a.SecondFactors) > 0 {
-		err = authz.ErrFresh.With("methods", confirmBy(a))
-	}
-	if errors.Is(err, ErrPassword) {
-		err = ErrPassword.On("body.password")
-	}
-	if err != nil {
-		return nil, err
-	}
-	err = s.DB.Account(a.ID).Tx(ctx, func(tx *db.Tx) error {
-		cookies, err = s.In(tx).Freshen(ctx)
-		return err
-	})
-	return cookies, err
-}
-
 // Freshen notes that the caller has just proved again who they are. As with every
 // elevation, a browser's session gets a new secret. It needs a transaction (In).
 func (s *Service) Freshen(ctx context.Context) (cookies []string, err error) {
@@ -266,5 +242,14 @@ func (s *Service) EndOthers(ctx context.Context, reason string) (cookies []strin
 	if err := s.EndAll(ctx, who.Account, who.Name, who.Session, reason); err != nil {
 		return nil, err
 	}
+	if err := s.leave(ctx, who); err != nil {
+		return nil, err
+	}
 	return s.renew(ctx, who)
+}
+
+// Alive reports whether a session is still good. It is for what was begun in one, and
+// is finished where no credential of it is shown.
+func (s *Service) Alive(ctx context.Context, account id.Account, session ID) (bool, error) {
+	return isLive(ctx, s.DB.Account(account), account, session, s.Now(), s.Config.Idle)
 }

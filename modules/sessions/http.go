@@ -22,10 +22,11 @@ func (s *Service) routes(r *web.Router) {
 	web.Handle(r, web.Op{
 		ID: "sessions.register", Method: http.MethodPost, Path: "/auth/register", Status: http.StatusAccepted,
 		Summary:     "Sign up",
-		Description: "Answers `202` for every address and mails a link to confirm it, or tells the owner of the account that exists. Where addresses need no proof (development), answers `201` with tokens, or `409`.",
+		Description: "Answers `202` for every address and mails a link to confirm it, or tells the owner of the account that exists. Where addresses need no proof (development), answers `201` with tokens, or `409`.\n\nWhere there is a wait list, answers `202` with the status `waiting`, keeps no password, and later takes the `sign_up_token` of the letter: answered with `201` and tokens. Where sign-up is by invitation, or for some domains only, others get `403`.",
 		Access:      authz.Public(), Limit: ratelimit.Every(60, time.Minute),
 		Errors: []*errs.Error{accounts.ErrEmailTaken, accounts.ErrEmailInvalid, accounts.ErrNameInvalid, accounts.ErrPasswordShort, accounts.ErrPasswordLong,
-			accounts.ErrPasswordCommon, accounts.ErrPasswordPersonal},
+			accounts.ErrPasswordCommon, accounts.ErrPasswordPersonal, accounts.ErrPasswordComposition, accounts.ErrPasswordWeak, accounts.ErrPasswordBreached,
+			accounts.ErrSignUpClosed, accounts.ErrSignUpDomain, accounts.ErrSignUpRefused, accounts.ErrSignUpToken},
 	}, s.handleRegister)
 
 	web.Handle(r, web.Op{
@@ -51,13 +52,6 @@ func (s *Service) routes(r *web.Router) {
 	}, s.handleLogout)
 
 	web.Handle(r, web.Op{
-		ID: "sessions.confirm", Method: http.MethodPost, Path: "/auth/confirm", Status: http.StatusNoContent,
-		Summary: "Prove again who you are", Description: "Satisfies `auth.fresh_required` for 15 minutes.",
-		Access: authz.SignedIn(), Limit: ratelimit.Every(30, time.Minute),
-		Errors: []*errs.Error{ErrPassword, ErrTooMany},
-	}, s.handleConfirm)
-
-	web.Handle(r, web.Op{
 		ID: "sessions.disown", Method: http.MethodPost, Path: "/auth/not-me", Status: http.StatusNoContent,
 		Summary: "Say that a sign-in was not one's own", Description: "With the token from the letter about it, once. Ends every session, forgets every device, and mails a link to set a new password.",
 		Access: authz.Public(), Limit: ratelimit.Every(30, time.Minute),
@@ -68,7 +62,8 @@ func (s *Service) routes(r *web.Router) {
 		ID: "sessions.reset_password", Method: http.MethodPost, Path: "/auth/reset-password", Status: http.StatusNoContent,
 		Summary: "Set a new password", Description: "With the token from the mail, once. Ends every session.",
 		Access: authz.Public(), Limit: ratelimit.Every(30, time.Minute),
-		Errors: []*errs.Error{accounts.ErrTokenInvalid, accounts.ErrPasswordShort, accounts.ErrPasswordCommon},
+		Errors: []*errs.Error{accounts.ErrTokenInvalid, accounts.ErrPasswordShort, accounts.ErrPasswordCommon, accounts.ErrPasswordPersonal, accounts.ErrPasswordComposition,
+			accounts.ErrPasswordWeak, accounts.ErrPasswordBreached, accounts.ErrPasswordReused},
 	}, s.handleResetPassword)
 
 	web.Handle(r, web.Op{
@@ -90,7 +85,8 @@ func (s *Service) routes(r *web.Router) {
 		ID: "sessions.change_password", Method: http.MethodPut, Path: "/users/me/password", Status: http.StatusNoContent,
 		Summary: "Change one's own password", Description: "Ends the other sessions and tells the owner by mail.",
 		Access: authz.SignedIn().Fresh(), Limit: ratelimit.Every(20, time.Minute),
-		Errors: []*errs.Error{ErrPassword, accounts.ErrPasswordShort, accounts.ErrPasswordCommon, accounts.ErrPasswordPersonal},
+		Errors: []*errs.Error{ErrPassword, accounts.ErrPasswordShort, accounts.ErrPasswordCommon, accounts.ErrPasswordPersonal, accounts.ErrPasswordComposition,
+			accounts.ErrPasswordWeak, accounts.ErrPasswordBreached, accounts.ErrPasswordReused, accounts.ErrPasswordReplaced},
 	}, s.handleChangePassword)
 
 	web.Handle(r, web.Op{
@@ -114,7 +110,7 @@ func (s *Service) routes(r *web.Router) {
 	web.Handle(r, web.Op{
 		ID: "sessions.revoke", Method: http.MethodDelete, Path: "/sessions/{session}", Status: http.StatusNoContent,
 		Summary: "End one of one's own sessions",
-		Access:  authz.SignedIn(),
+		Access:  authz.SignedIn(), WhileLooking: true,
 	}, s.handleRevoke)
 
 	web.Handle(r, web.Op{
@@ -126,9 +122,11 @@ func (s *Service) routes(r *web.Router) {
 
 type registerInput struct {
 	Body struct {
-		Email    string `json:"email" maxLength:"320" example:"ada@example.com"`
-		Password string `json:"password" maxLength:"1024" example:"a phrase only you know"`
-		Name     string `json:"name" maxLength:"100" example:"Ada Lovelace"`
+		Email        string `json:"email" maxLength:"320" example:"ada@example.com"`
+		Password     string `json:"password,omitempty" maxLength:"1024" doc:"Required but where it puts you on a wait list" example:"a phrase only you know"`
+		Name         string `json:"name" maxLength:"100" example:"Ada Lovelace"`
+		SignUpToken  string `json:"sign_up_token,omitempty" maxLength:"200" doc:"From the letter to whom the wait list let in"`
+		CaptchaToken string `json:"captcha_token,omitempty" maxLength:"4096" doc:"Where the form has a CAPTCHA: what it answered"`
 	}
 }
 
@@ -207,12 +205,6 @@ type confirmEmailOutput struct {
 	accounts.StatusOutput
 }
 
-type confirmInput struct {
-	Body struct {
-		Password string `json:"password" maxLength:"1024"`
-	}
-}
-
 type resetInput struct {
 	Body struct {
 		Token       string `json:"token" maxLength:"200" doc:"From the link in the mail"`
@@ -257,8 +249,12 @@ type jwksOutput struct {
 
 func (s *Service) handleRegister(ctx context.Context, in *registerInput) (*Output, error) {
 	b := in.Body
-	opened, err := s.Register(ctx, accounts.NewAccount{Email: b.Email, Password: b.Password, Name: b.Name})
-	if err != nil || s.verifies() {
+	n := accounts.NewAccount{Email: b.Email, Password: b.Password, Name: b.Name, SignUpToken: b.SignUpToken, Captcha: b.CaptchaToken}
+	opened, err := s.Register(ctx, n)
+	switch {
+	case s.Accounts.Waits(n):
+		return &Output{Status: http.StatusAccepted, Body: OutputBody{Status: "waiting"}}, err
+	case err != nil || s.verifies() && n.SignUpToken == "":
 		return &Output{Status: http.StatusAccepted, Body: OutputBody{Status: "check_your_email"}}, err
 	}
 	return Created(opened), nil
@@ -276,12 +272,8 @@ func (s *Service) handleRefresh(ctx context.Context, in *refreshInput) (*tokensO
 
 func (s *Service) handleLogout(ctx context.Context, _ *web.Empty) (*signedOutOutput, error) {
 	err := s.SignOut(ctx)
-	return &signedOutOutput{SetCookie: s.Web.ClearSessionCookie(), ClearSiteData: `"cache", "cookies", "storage"`}, err
-}
-
-func (s *Service) handleConfirm(ctx context.Context, in *confirmInput) (*CookieOutput, error) {
-	cookies, err := s.Confirm(ctx, in.Body.Password)
-	return &CookieOutput{cookies}, err
+	// Not "cookies": the one by which the browser is known again is to stay.
+	return &signedOutOutput{SetCookie: s.Web.ClearSessionCookie(), ClearSiteData: `"cache", "storage"`}, err
 }
 
 func (s *Service) handleDisown(ctx context.Context, in *accounts.TokenInput) (*web.Empty, error) {

@@ -26,6 +26,7 @@ func (s *Service) sweep(ctx context.Context, c db.Conn, _ Sweep) error {
 	_, err := deleteDead(ctx, c, now, s.Config.Idle)
 	_, challenges := deleteOldChallenges(ctx, c, now)
 	_, guesses := deleteOldGuesses(ctx, c, now.Add(-forgetGuesses))
+	_, lost := deleteLostImpersonations(ctx, c, now.Add(-24*time.Hour))
 	_, devices := deleteUnseenDevices(ctx, c, now.Add(-deviceTerm))
-	return errors.Join(err, challenges, guesses, devices)
+	return errors.Join(err, challenges, guesses, lost, devices)
 }

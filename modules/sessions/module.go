@@ -22,7 +22,8 @@ func (s *Service) Module() module.Spec {
 		Name:       "sessions",
 		Migrations: migrations,
 		Tables: []db.Table{
-			{Name: "sessions", Scope: db.ByAccount, Life: db.Delete(), Others: []string{"id"}, Refs: []db.Ref{
+			{Name: "sessions", Scope: db.ByAccount, Life: db.Delete(), Others: []string{"id", "impersonator_session"}, Refs: []db.Ref{
+				{Column: "impersonator_id", To: db.ToAccount, Life: db.Delete()}, personal("impersonator_name"),
 				personal("device_name"), personal("os_name"), personal("browser_name"), personal("ip_address"), personal("country"), personal("city"),
 			}},
 			{Name: "session_challenges", Scope: db.ByAccount, Life: db.Delete(), Others: []string{"id"}},
@@ -31,7 +32,7 @@ func (s *Service) Module() module.Spec {
 		},
 		Routes:     s.routes,
 		Mail:       letters,
-		Jobs:       []jobs.Handler{jobs.On(s.sweep)},
+		Jobs:       []jobs.Handler{jobs.On(s.sweep), jobs.On(s.endImpersonation), jobs.On(s.endLeftImpersonations)},
 		Periodic:   []jobs.Periodic{{Every: time.Hour, Job: Sweep{}}},
 		Background: []module.Background{{Name: "sessions.activity", Run: s.active.Run}, {Name: "sessions.failures", Run: s.noteFailures}},
 	}

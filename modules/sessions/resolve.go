@@ -55,9 +55,12 @@ func (s *Service) resolve(ctx context.Context, c web.Credential) (*resolved, []c
 	if found.expiresAt.Before(limit) {
 		limit = found.expiresAt
 	}
+	if !found.by.account.IsZero() {
+		return s.resolveImpersonator(ctx, found, limit, c)
+	}
 	r := &resolved{session: found.id, expires: limit, idleAt: found.lastActiveAt.Add(s.Config.Idle), principal: &authz.Principal{
 		Kind: authz.ActorAccount, Account: a.ID, Session: found.id, Name: a.Name, Admin: a.IsAdmin,
-		AuthenticatedAt: found.authenticatedAt, ConfirmBy: confirmBy(a), Cookie: c.Cookie != "", Subject: a,
+		AuthenticatedAt: found.authenticatedAt, ConfirmBy: ConfirmBy(a), Cookie: c.Cookie != "", Subject: a,
 	}}
 	return r, []cache.Tag{tagOf(found.id), accounts.Tag(a.ID)}, nil
 }

@@ -28,6 +28,7 @@ type Deps struct {
 	DB        *db.DB
 	Audit     *audit.Service
 	Accounts  *accounts.Service
+	Jobs      *jobs.Queue
 	Keys      *secret.Keyring
 	Passwords *secret.Passwords
 	Limits    *ratelimit.Limiter
@@ -78,13 +79,17 @@ func (s *Service) record(ctx context.Context, account id.Account, name string, e
 // tokens makes the pair of tokens of a session at a count.
 func (s *Service) tokens(r refreshToken) (Tokens, error) {
 	now := s.Now()
-	access, err := s.Keys.Sign(secret.Claims{Issuer: s.PublicURL(), Audience: s.PublicURL(), Subject: r.account.String(), Session: r.session.String(),
-		IssuedAt: now.Unix(), ExpiresAt: now.Add(s.Config.AccessLife).Unix()})
+	access, err := s.access(r.account, r.session, now, now.Add(s.Config.AccessLife))
 	if err != nil {
 		return Tokens{}, err
 	}
 	refresh, err := r.sign(s.Keys)
 	return Tokens{AccessToken: access, RefreshToken: refresh, TokenType: "Bearer", ExpiresIn: int(s.Config.AccessLife.Seconds()), SessionID: r.session}, err
+}
+
+func (s *Service) access(account id.Account, session ID, now, expires time.Time) (string, error) {
+	return s.Keys.Sign(secret.Claims{Issuer: s.PublicURL(), Audience: s.PublicURL(), Subject: account.String(), Session: session.String(),
+		IssuedAt: now.Unix(), ExpiresAt: expires.Unix()})
 }
 
 // What one address, and one network, may get wrong. Successes do not count.
@@ -234,7 +239,10 @@ func (s *Service) Refresh(ctx context.Context, token string) (Tokens, error) {
 func (s *Service) reused(ctx context.Context, r refreshToken) error {
 	err := s.DB.Account(r.account).Tx(ctx, func(tx *db.Tx) error {
 		bound := s.In(tx)
-		if err := bound.end(ctx, r.account, []ID{r.session}); err != nil {
+		if _, err := deleteSession(ctx, tx, r.account, r.session); err != nil {
+			return err
+		}
+		if err := s.Changed.Invalidate(ctx, tx, tagOf(r.session)); err != nil {
 			return err
 		}
 		return bound.record(ctx, r.account, "", RefreshReused{About{r.account, r.session}})
@@ -245,34 +253,51 @@ func (s *Service) reused(ctx context.Context, r refreshToken) error {
 	return ErrRefresh.Because(fmt.Errorf("refresh token of %s used again", r.session))
 }
 
-// SignOut ends the caller's session.
+// SignOut ends the caller's session, and what an administrator does as others in it.
 func (s *Service) SignOut(ctx context.Context) error {
 	who := authz.From(ctx)
 	return s.DB.Account(who.Account).Tx(ctx, func(tx *db.Tx) error {
+		ended, err := deleteSession(ctx, tx, who.Account, who.Session)
+		if err != nil {
+			return err
+		}
 		bound := s.In(tx)
-		if err := bound.end(ctx, who.Account, []ID{who.Session}); err != nil {
+		if who.Impersonator != nil {
+			return bound.ended(ctx, who.Name, ended, "signed_out")
+		}
+		if err := bound.invalidate(ctx, ended); err != nil {
+			return err
+		}
+		if err := bound.leave(ctx, who); err != nil {
 			return err
 		}
 		return bound.record(ctx, who.Account, who.Name, SignedOut{About{who.Account, who.Session}})
 	})
 }
 
-// Revoke ends one session of the caller.
+// Revoke ends one session of the caller. An administrator who acts as somebody ends only
+// their own.
 func (s *Service) Revoke(ctx context.Context, session ID) error {
 	who := authz.From(ctx)
 	return s.DB.Account(who.Account).Tx(ctx, func(tx *db.Tx) error {
+		reason := "by_owner"
+		if who.Impersonator != nil {
+			if reason = "signed_out"; session != who.Session {
+				return authz.ErrNotByImpersonation
+			}
+		}
 		gone, err := deleteSession(ctx, tx, who.Account, session)
 		if err != nil {
 			return err
 		}
-		if !gone {
+		if len(gone) == 0 {
 			return ErrNotFound
 		}
 		bound := s.In(tx)
-		if err := s.Changed.Invalidate(ctx, tx, tagOf(session)); err != nil {
+		if err := bound.leave(ctx, who); err != nil {
 			return err
 		}
-		return bound.record(ctx, who.Account, who.Name, Revoked{About{who.Account, session}, "by_owner"})
+		return bound.ended(ctx, who.Name, gone, reason)
 	})
 }
 
@@ -284,37 +309,45 @@ func (s *Service) RevokeAll(ctx context.Context, keep bool) error {
 		spare = who.Session
 	}
 	return s.DB.Account(who.Account).Tx(ctx, func(tx *db.Tx) error {
-		return s.In(tx).EndAll(ctx, who.Account, who.Name, spare, "by_owner")
+		bound := s.In(tx)
+		if err := bound.leave(ctx, who); err != nil {
+			return err
+		}
+		return bound.EndAll(ctx, who.Account, who.Name, spare, "by_owner")
 	})
 }
 
-// EndAll ends every session of an account but spare, in the transaction (In).
+// EndAll ends every session of an account but spare, and those that were half begun, in
+// the transaction (In).
 func (s *Service) EndAll(ctx context.Context, account id.Account, name string, spare ID, reason string) error {
+	if err := deleteChallenges(ctx, s.tx, account); err != nil {
+		return err
+	}
 	ended, err := deleteOthers(ctx, s.tx, account, spare)
 	if err != nil {
 		return err
 	}
-	for _, session := range ended {
-		if err := s.record(ctx, account, name, Revoked{About{account, session}, reason}); err != nil {
-			return err
-		}
-	}
-	return s.invalidate(ctx, ended)
+	return s.ended(ctx, name, ended, reason)
 }
 
-func (s *Service) end(ctx context.Context, account id.Account, sessions []ID) error {
-	for _, session := range sessions {
-		if _, err := deleteSession(ctx, s.tx, account, session); err != nil {
+// ended notes that sessions were ended otherwise than by signing out, and forgets them.
+func (s *Service) ended(ctx context.Context, name string, sessions []endedRow, reason string) error {
+	for _, e := range sessions {
+		var event jobs.Args = Revoked{About{e.account, e.id}, reason}
+		if !e.impersonator.IsZero() {
+			event = ImpersonationEnded{About{e.account, e.id}, e.impersonator, reason}
+		}
+		if err := s.record(ctx, e.account, name, event); err != nil {
 			return err
 		}
 	}
 	return s.invalidate(ctx, sessions)
 }
 
-func (s *Service) invalidate(ctx context.Context, sessions []ID) error {
+func (s *Service) invalidate(ctx context.Context, sessions []endedRow) error {
 	tags := make([]cache.Tag, len(sessions))
-	for i, session := range sessions {
-		tags[i] = tagOf(session)
+	for i, e := range sessions {
+		tags[i] = tagOf(e.id)
 	}
 	if len(tags) == 0 {
 		return nil
@@ -329,7 +362,7 @@ func (s *Service) ChangePassword(ctx context.Context, current, password string) 
 	if err != nil {
 		return nil, err
 	}
-	hash, err := s.Accounts.HashPassword(ctx, password, "body.new_password", a.Email, a.Name)
+	hash, err := s.Accounts.HashNewPassword(ctx, a, password, "body.new_password")
 	if err != nil {
 		return nil, err
 	}
@@ -357,9 +390,15 @@ func (s *Service) renew(ctx context.Context, who *authz.Principal) ([]string, er
 	return []string{s.Web.SessionCookie(token, expires)}, s.Changed.Invalidate(ctx, s.tx, tagOf(who.Session))
 }
 
-// ResetPassword sets a new password by a mailed token and ends every session.
+// ResetPassword sets a new password by a mailed token and ends every session. Nothing is
+// said of the password, and of those that the account had, before the token is found good;
+// it is used up together with the change, so that a password that is refused costs none.
 func (s *Service) ResetPassword(ctx context.Context, token, password string) error {
-	hash, err := s.Accounts.HashPassword(ctx, password, "body.new_password")
+	owner, err := s.Accounts.OwnerOfReset(ctx, token)
+	if err != nil {
+		return err
+	}
+	hash, err := s.Accounts.HashNewPassword(ctx, owner, password, "body.new_password")
 	if err != nil {
 		return err
 	}
@@ -402,9 +441,16 @@ func (s *Service) platformTx(ctx context.Context, fn func(bound *Service) error)
 }
 
 // Register signs someone up. Where addresses need proof, nobody learns whether it
-// made an account; where they do not, it signs in.
+// made an account; where they do not, it signs in. Where there is a wait list, it puts
+// them on it, or signs in whoever has the token of the letter that let them in.
 func (s *Service) Register(ctx context.Context, n accounts.NewAccount) (Opened, error) {
-	p, err := s.Accounts.Prepare(ctx, n)
+	if s.Accounts.Waits(n) {
+		return Opened{}, s.Accounts.Wait(ctx, n)
+	}
+	if n.SignUpToken != "" {
+		return s.registerApproved(ctx, n)
+	}
+	p, err := s.Accounts.PrepareSignUp(ctx, n)
 	if err != nil {
 		return Opened{}, err
 	}
@@ -416,6 +462,22 @@ func (s *Service) Register(ctx context.Context, n accounts.NewAccount) (Opened, 
 		return Opened{}, accounts.ErrEmailTaken
 	}
 	return s.Begin(ctx, a, Proof{Method: "password"}, false)
+}
+
+func (s *Service) registerApproved(ctx context.Context, n accounts.NewAccount) (out Opened, err error) {
+	p, err := s.Accounts.PrepareApproved(ctx, n)
+	if err != nil {
+		return out, err
+	}
+	err = s.platformTx(ctx, func(bound *Service) error {
+		a, err := bound.Accounts.RegisterApproved(ctx, n.SignUpToken, p)
+		if err != nil {
+			return err
+		}
+		out, err = bound.Begin(ctx, a, Proof{Method: "password"}, false)
+		return err
+	})
+	return out, err
 }
 
 func (s *Service) verifies() bool { return s.Accounts.Config.VerifyEmail != "off" }

@@ -155,15 +155,15 @@ func (k *Keyring) read(ctx context.Context) ([]Key, error) {
 	return keys, nil
 }
 
-// settle is how long a new key waits before it is used, so that every process has
+// Settle is how long a new key waits before it is used, so that every process has
 // loaded it (they do so more often) before the first thing made with it arrives.
-const settle = 30 * time.Second
+const Settle = 30 * time.Second
 
 // markCurrent picks, of each use, the newest key that has settled; else the oldest.
 func (k *Keyring) markCurrent(keys []Key) {
 	current := map[Use]int{}
 	for i, key := range keys {
-		if _, any := current[key.Use]; !any || k.now().Sub(key.CreatedAt) >= settle {
+		if _, any := current[key.Use]; !any || k.now().Sub(key.CreatedAt) >= Settle {
 			current[key.Use] = i
 		}
 	}
@@ -174,7 +174,7 @@ func (k *Keyring) markCurrent(keys []Key) {
 
 // Run keeps the ring up to date with keys that other processes made.
 func (k *Keyring) Run(ctx context.Context) error {
-	tick := time.NewTicker(settle / 3)
+	tick := time.NewTicker(Settle / 3)
 	defer tick.Stop()
 	for {
 		select {
@@ -251,7 +251,7 @@ func (k *Keyring) purposeKey(key Key, purpose string) []byte {
 var ErrSealed = errors.New("the sealed value does not belong here")
 
 // Seal encrypts plain (XChaCha20-Poly1305) for one purpose and one row: it opens
-// nowhere else. row names the row, for example "mfa_totp/<id>".
+// nowhere else. row names the row: RowOf.
 func (k *Keyring) Seal(purpose, row string, plain []byte) ([]byte, error) {
 	key, err := k.current(Encryption)
 	if err != nil {

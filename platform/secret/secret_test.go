@@ -123,7 +123,7 @@ func TestANewKeyIsUsedWhenEveryProcessHasIt(t *testing.T) {
 		if _, _, err := there.Open("test", "row", early); err != nil {
 			t.Errorf("a process that has not loaded the new key: %v", err)
 		}
-		now.Advance(settle)
+		now.Advance(Settle)
 		must(t, errors.Join(here.Load(t.Context()), there.Load(t.Context())))
 		late, err := here.Seal("test", "row", []byte("late"))
 		must(t, err)

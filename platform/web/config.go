@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -112,6 +113,16 @@ func (r *Router) FlowCookie(name, token string, life time.Duration) string {
 		c.MaxAge = -1
 	}
 	return c.String()
+}
+
+// CookieFrom is the value of the cookie of that name which the browser sent with the
+// operation under way, or "".
+func (r *Router) CookieFrom(ctx context.Context, name string) string {
+	c, ok := ctx.Value(callKey{}).(*call)
+	if !ok {
+		return ""
+	}
+	return c.cookie(r.Config.cookieName(name))
 }
 
 // CookieName is what browsers call the cookie of that name.

@@ -56,6 +56,17 @@ func (r *Router) guard(op Op, bodyLimit int64) func(huma.Context, func(huma.Cont
 	}
 }
 
+// cookies reads the cookies of q when they are asked for.
+func cookies(q *http.Request) func(name string) string {
+	return func(name string) string {
+		c, err := q.Cookie(name)
+		if err != nil {
+			return ""
+		}
+		return c.Value
+	}
+}
+
 // pathParams lists the parameters of a path but the organization.
 func pathParams(path string) []string {
 	var names []string
@@ -70,7 +81,7 @@ func pathParams(path string) []string {
 // admit checks the declared access and returns the context of the operation.
 func (r *Router) admit(q *http.Request, op Op, params []string) (context.Context, error) {
 	missing := func(ctx context.Context) error { return r.missing(ctx, q, params) }
-	ctx := context.WithValue(q.Context(), callKey{}, &call{router: r, op: op.ID, query: q.URL.RawQuery, missing: missing})
+	ctx := context.WithValue(q.Context(), callKey{}, &call{router: r, op: op.ID, query: q.URL.RawQuery, missing: missing, cookie: cookies(q)})
 	access := op.Access
 	if access.Kind() != "public" || access.Honours() {
 		p, err := r.caller(ctx, q)
@@ -107,9 +118,10 @@ func (r *Router) checkCredential(ctx context.Context, q *http.Request, op Op, pa
 	who, access := authz.From(ctx), op.Access
 	var err error
 	switch looks := q.Method == http.MethodGet || q.Method == http.MethodHead || op.WhileLooking; {
+	case access.Kind() == "public" && !access.Honours():
 	case who.Key != nil && !access.ByKey():
 		err = authz.ErrNotByKey
-	case who.Impersonator != nil && access.IsFresh():
+	case who.Impersonator != nil && (access.IsFresh() || access.Kind() != "org" && !looks && !op.WhileImpersonating):
 		err = authz.ErrNotByImpersonation
 	case who.Impersonator != nil && !who.Impersonator.MayWrite && !looks:
 		err = authz.ErrLooksOnly

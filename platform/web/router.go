@@ -51,6 +51,14 @@ type Op struct {
 	// WhileLooking opens an operation that changes something to an administrator who only
 	// looks at somebody's account: to sign out, for instance.
 	WhileLooking bool
+	// WhileImpersonating opens an operation outside of organizations that changes something
+	// to an administrator who may do more than look. Without it, what is a person's own is
+	// theirs alone to change: nothing that is added later is open by mistake.
+	WhileImpersonating bool
+
+	// AnyQuery lets parameters pass that the operation does not know: where another site
+	// sends a browser, with whatever it likes to add.
+	AnyQuery bool
 }
 
 // InOrg is embedded by the input of every operation below /orgs/{org}.
@@ -186,12 +194,14 @@ func register[I, O any](r *Router, op Op, content map[string]*huma.MediaType, fn
 	}
 	doc := huma.Operation{
 		OperationID: op.ID, Method: op.Method, Path: path, Summary: op.Summary, Description: op.describe(), DefaultStatus: op.Status,
-		Tags:         []string{op.module()},
-		Extensions:   map[string]any{"x-access": op.Access.Document()},
-		Errors:       op.statuses(),
-		Responses:    map[string]*huma.Response{},
-		Deprecated:   op.Deprecated.isSet(),
-		MaxBodyBytes: -1, BodyReadTimeout: -1, // read and bounded by guard
+		Tags:       []string{op.module()},
+		Extensions: map[string]any{"x-access": op.Access.Document()},
+		Errors:     op.statuses(),
+		Responses:  map[string]*huma.Response{},
+		Deprecated: op.Deprecated.isSet(),
+
+		SkipValidateParams: op.AnyQuery,
+		MaxBodyBytes:       -1, BodyReadTimeout: -1, // read and bounded by guard
 		Middlewares: huma.Middlewares{r.guard(op, limit)},
 	}
 	if content != nil {

@@ -51,7 +51,7 @@ func TestC02OnlyTheSessionIsACookieAndItIsCleared(t *testing.T) {
 		ada := app.User("ada")
 		own := browser(t, app, ada)
 		out := by(app, own, "POST", "/auth/logout", "").Want(t, 204)
-		if out.Header.Get("Set-Cookie") != "__Host-tenon_session=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax" || !strings.Contains(out.Header.Get("Clear-Site-Data"), `"cookies"`) {
+		if out.Header.Get("Set-Cookie") != "__Host-tenon_session=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax" || !strings.Contains(out.Header.Get("Clear-Site-Data"), `"storage"`) {
 			t.Errorf("signing out answers %v", out.Header)
 		}
 		as(app, own).Want(t, 401)
