@@ -80,27 +80,44 @@ func TestOfManyRotationsAtOnceOneWins(t *testing.T) {
 	})
 }
 
-// Without an overlap the loser's rotation would end the winner's value unseen.
-func TestOfTwoRotationsWithoutOverlapNoneHandsOutADeadValue(t *testing.T) {
+// Two who have both seen the same value: if both won, the first would be handed a value
+// that is dead already.
+func TestOfTwoRotationsWithoutOverlapOneIsRefused(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		ctx, none := w.As(w.owner), time.Duration(0)
 		key, _, err := w.APIKeys.Create(ctx, w.org, apikeys.NewKey{Name: "X", Scopes: []authz.Permission{orgs.PermListTeams}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range 20 {
-			var last atomic.Value
-			atOnce(4, func(int) {
-				_, value, err := w.APIKeys.Rotate(ctx, w.org, key.ID, apikeys.Rotation{Overlap: &none})
-				if err == nil {
-					last.Store(value)
-				} else if !errors.Is(err, apikeys.ErrRotationRunning) {
-					t.Error(err)
-				}
-			})
-			if last.Load() == nil {
-				t.Error("nobody won")
+		values, outcomes := make([]string, 2), make([]error, 2)
+		var all sync.WaitGroup
+		if err := w.DB.Org(w.org).Tx(ctx, func(tx *db.Tx) error {
+			if _, err := w.Orgs.Hold(ctx, tx, w.org, apikeys.PermManage, nil); err != nil {
+				return err
 			}
+			for i := range 2 {
+				all.Go(func() {
+					_, values[i], outcomes[i] = w.APIKeys.Rotate(ctx, w.org, key.ID, apikeys.Rotation{Overlap: &none})
+				})
+			}
+			time.Sleep(300 * time.Millisecond) // until both have looked, and wait for us
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		all.Wait()
+		won := 0
+		for i, err := range outcomes {
+			switch {
+			case err == nil:
+				won++
+				w.by(values[i], "GET", "/teams", "").Want(t, 200)
+			case !errors.Is(err, apikeys.ErrRotationRunning):
+				t.Error(err)
+			}
+		}
+		if won != 1 {
+			t.Errorf("%d won", won)
 		}
 	})
 }
