@@ -80,7 +80,8 @@ func NormalizeEmail(text string) (string, error) {
 	if err != nil {
 		return "", ErrEmailInvalid.Because(err)
 	}
-	return strings.ToLower(norm.NFKC.String(a.String())), nil
+	// Again after the change of case: some letters with a mark are composed in lower case only.
+	return norm.NFKC.String(strings.ToLower(norm.NFKC.String(a.String()))), nil
 }
 
 // CleanName trims a person's name and refuses what no name has.
