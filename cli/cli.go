@@ -64,7 +64,7 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Serve the API and run jobs."`
 	Worker  workerCommand  `cmd:"" help:"Run jobs, without an API."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database up to date, or show what is to be done."`
-	Admin   adminCommand   `cmd:"" help:"Make administrators."`
+	Admin   adminCommand   `cmd:"" help:"Make and list administrators, stop accounts."`
 	Keys    keysCommand    `cmd:"" help:"List and rotate the keys that sign tokens and encrypt fields."`
 	Doctor  doctorCommand  `cmd:"" help:"Show the settings in effect and try every dependency."`
 	OpenAPI openapiCommand `cmd:"" name:"openapi" help:"Print the OpenAPI document of this program."`

@@ -26,6 +26,11 @@ type Spec struct {
 	Subscribes  []jobs.Subscription // which events of other modules it reacts to
 	Mail        fs.FS               // templates of the letters it sends
 	Background  []Background        // what runs for as long as the process
+
+	// Erase removes what the module keeps of a person where no declared column says so:
+	// files, texts that name them. Rows and columns that Tables declare follow by
+	// themselves (db.Erase). It runs before that, perhaps more than once.
+	Erase func(ctx context.Context, c db.Conn, p db.Person) error
 }
 
 // Background is a loop that runs on every node until its context ends.

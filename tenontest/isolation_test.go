@@ -79,6 +79,9 @@ func seed(t *testing.T, admin db.Conn, table db.Table, columns []column, org id.
 			if !set {
 				value = anything(c.kind)
 			}
+			if c.name == "expires_at" { // else a sweep takes the row meanwhile
+				value = "2126-02-01T00:00:00Z"
+			}
 			names, args = append(names, `"`+c.name+`"`), append(args, value)
 			places = append(places, fmt.Sprintf("$%d", len(args)))
 		}

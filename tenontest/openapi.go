@@ -24,6 +24,7 @@ type operation struct {
 		Kind       string           `json:"kind"`
 		Permission authz.Permission `json:"permission"`
 		Fresh      bool             `json:"fresh"`
+		Person     bool             `json:"person"`
 	} `json:"x-access"`
 	Body *struct {
 		Required bool `json:"required"`

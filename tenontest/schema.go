@@ -39,8 +39,13 @@ func schemaFaults(t testing.TB, options []Option) []string {
 	if !servers.HasPostgres() {
 		return declarationFaults(declared, found)
 	}
-	other := columnsOf(t, openDB(t, Database(t, db.Postgres, options...)))
-	return slices.Concat(declarationFaults(declared, other), dialectFaults(found, other))
+	pg := openDB(t, Database(t, db.Postgres, options...))
+	other := columnsOf(t, pg)
+	faults := slices.Concat(declarationFaults(declared, other), dialectFaults(found, other))
+	if err := db.CheckErasure(t.Context(), pg.Platform("compare the tables with their declarations"), app.Schemas()); err != nil {
+		faults = append(faults, err.Error())
+	}
+	return faults
 }
 
 func openDB(t testing.TB, url string) *db.DB {

@@ -12,14 +12,16 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tenonhq/tenon/modules/sessions"
 	"github.com/tenonhq/tenon/platform/authz"
 	"github.com/tenonhq/tenon/platform/id"
+	"github.com/tenonhq/tenon/platform/secret"
 )
 
 // Sweep attacks every operation that the app's OpenAPI document describes, those of
 // your modules too: as a stranger, as a member of another organization with ids that
-// exist, with every role that is too weak, with a sign-in that is not fresh, with
-// malformed ids, unknown fields and parameters, and bodies that are none. Each must be
+// exist, with every role that is too weak, with API keys that lack the scope, with a sign-in
+// that is not fresh, with malformed ids, unknown fields and parameters, and bodies that are none. Each must be
 // refused with the status that the operation's x-access promises, in the order of
 // refusal, and what belongs to others must be answered like what does not exist.
 //
@@ -54,6 +56,9 @@ type sweep struct {
 	ours, theirs place                // each with one of everything
 	roles        map[authz.Role]*User // in ours
 	stale        *User                // owner of ours, whose proof of identity is old
+	keys         map[string]string    // API keys of our owner in ours, by their scopes
+
+	root, staleRoot *User // administrators of the installation
 }
 
 // place is an organization and the ids of what is in it.
@@ -65,14 +70,16 @@ type place struct {
 
 func newSweep(t *testing.T, app *App, things []Thing) *sweep {
 	t.Helper()
-	s := &sweep{App: app, t: t, things: things, roles: map[authz.Role]*User{}}
+	s := &sweep{App: app, t: t, things: things, roles: map[authz.Role]*User{}, keys: map[string]string{}}
 	s.readDocument()
 	s.ours, s.theirs = s.place("ours"), s.place("theirs")
 	for _, role := range authz.BuiltIn() {
 		s.roles[role] = app.Member(s.ours.org, "sweep-"+string(role), role)
 	}
 	s.stale = app.Member(s.ours.org, "sweep-stale", authz.Owner)
+	s.root, s.staleRoot = app.Administrator("sweep-root"), app.Administrator("sweep-stale-root")
 	s.age(s.stale)
+	s.age(s.staleRoot)
 	return s
 }
 
@@ -107,7 +114,13 @@ func (s *sweep) thing(p place, op operation, param string) string {
 			return t.Make(p.owner, p.org)
 		}
 	}
-	if op.Access.Kind == "admin" { // whoever is no administrator is refused before anything is looked up
+	switch param { // what administrators name is there already
+	case "person":
+		return p.owner.ID.String()
+	case "organization":
+		return p.org.String()
+	}
+	if op.Access.Kind == "admin" { // an id that nothing has
 		return id.New[id.OrgKind]().String()
 	}
 	list, _, _ := strings.Cut(op.path, "/{"+param+"}")
@@ -129,9 +142,11 @@ func (s *sweep) thing(p place, op operation, param string) string {
 	return ""
 }
 
-// builtIn makes what no operation can: an identity comes from a provider.
+// builtIn makes what no operation can: an identity comes from a provider, a passkey
+// from an authenticator.
 func (s *sweep) builtIn() []Thing {
 	return []Thing{
+		{Param: "passkey", Make: func(owner *User, _ id.Org) string { return s.AddPasskey(owner).Passkey.ID.String() }},
 		{Param: "provider", Make: func(*User, id.Org) string { return someProvider }},
 		{Param: "identity", Make: func(owner *User, _ id.Org) string {
 			identity, now := id.New[identityKind](), s.Config.Now()
@@ -168,20 +183,18 @@ func (s *sweep) attack(t *testing.T, op operation) {
 	s.asStranger(t, op)
 	s.asOthers(t, op)
 	s.asTooWeak(t, op)
+	s.byKey(t, op)
 	s.withForeignIDs(t, op)
 	s.withMalformedIDs(t, op)
 	s.withoutFreshProof(t, op)
-	if who := s.allowed(op); who != nil {
-		s.withBadRequests(t, op, who)
-	}
+	s.withBadRequests(t, op, s.allowed(op))
 }
 
-// allowed is someone who may call the operation in our organization; nil where only
-// administrators of the installation may.
+// allowed is someone who may call the operation in our organization.
 func (s *sweep) allowed(op operation) *User {
 	switch op.Access.Kind {
 	case "admin":
-		return nil
+		return s.root
 	case "org":
 		for _, role := range slices.Backward(authz.BuiltIn()) {
 			if s.Roles.Of(role)[op.Access.Permission] {
@@ -209,6 +222,8 @@ func (s *sweep) asStranger(t *testing.T, op operation) {
 	q := s.request(op, s.ours.ids, everythingWrong, "")
 	q.Header.Set("Authorization", "Bearer tn_at_forged")
 	s.want(t, "a forged token", s.Send(q), 401, "auth.invalid_token")
+	forged, _ := secret.NewToken("key")
+	s.want(t, "a forged key", s.sendBy(forged, op, s.ours.ids, everythingWrong), 401, "auth.invalid_token")
 }
 
 // asOthers calls with the ids of an organization that the caller does not belong to.
@@ -262,12 +277,12 @@ func (s *sweep) unknownBeforeDenied(t *testing.T, op operation, role authz.Role,
 // withForeignIDs calls as someone who may, but names what belongs to others.
 func (s *sweep) withForeignIDs(t *testing.T, op operation) {
 	who := s.allowed(op)
-	if who == nil {
-		return
-	}
 	for _, param := range s.owned(op) {
 		foreign, unknown := clone(s.ours.ids), clone(s.ours.ids)
 		foreign[param], unknown[param] = s.theirs.ids[param], s.unknown(param)
+		if op.Access.Kind == "admin" { // to whom nothing is foreign
+			foreign = unknown
+		}
 		for _, query := range []string{everythingWrong, ""} {
 			got := s.send(who, op, foreign, query)
 			if got.Status != 404 {
@@ -280,9 +295,6 @@ func (s *sweep) withForeignIDs(t *testing.T, op operation) {
 
 func (s *sweep) withMalformedIDs(t *testing.T, op operation) {
 	who := s.allowed(op)
-	if who == nil {
-		return
-	}
 	params := op.params()
 	if op.Access.Kind == "org" {
 		params = append(params, "org")
@@ -299,10 +311,11 @@ func (s *sweep) withMalformedIDs(t *testing.T, op operation) {
 }
 
 func (s *sweep) withoutFreshProof(t *testing.T, op operation) {
+	who := s.stale
 	if op.Access.Kind == "admin" {
-		return
+		who = s.staleRoot
 	}
-	got := s.send(s.stale, op, s.own(op, s.stale), everythingWrong)
+	got := s.send(who, op, s.own(op, who), everythingWrong)
 	if op.Access.Fresh {
 		s.want(t, "an old proof of identity", got, 401, "auth.fresh_required")
 	} else if got.Status == 401 {
@@ -316,8 +329,10 @@ func (s *sweep) own(op operation, u *User) map[string]string {
 	if slices.Contains(op.params(), "session") {
 		ids["session"] = u.Tokens.SessionID.String()
 	}
-	if slices.Contains(op.params(), "identity") && u != s.ours.owner {
-		ids["identity"] = s.thing(place{owner: u}, op, "identity")
+	for _, param := range []string{"identity", "passkey"} {
+		if slices.Contains(op.params(), param) && u != s.ours.owner {
+			ids[param] = s.thing(place{owner: u}, op, param)
+		}
 	}
 	return ids
 }
@@ -412,6 +427,11 @@ func (s *sweep) send(u *User, op operation, ids map[string]string, query string)
 	q := s.request(op, ids, query, body)
 	authorize(q, u)
 	return s.Send(q)
+}
+
+// sendBy calls op with a bearer token, and a body made from its schema.
+func (s *sweep) sendBy(token string, op operation, ids map[string]string, query string) *Answer {
+	return s.send(&User{Tokens: sessions.Tokens{AccessToken: token}}, op, ids, query)
 }
 
 func authorize(q *http.Request, u *User) {

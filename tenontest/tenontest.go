@@ -212,6 +212,15 @@ func (a *App) User(name string) *User {
 	return u
 }
 
+// Administrator makes a person, as User does, who administrates the installation.
+func (a *App) Administrator(name string) *User {
+	a.t.Helper()
+	u := a.User(name)
+	a.must(a.DB.Platform("test").Tx(a.t.Context(), func(tx *db.Tx) error { return a.Accounts.In(tx).MakeAdministrator(a.t.Context(), u.Account) }))
+	u.IsAdmin = true
+	return u
+}
+
 // SignIn opens another session of u, who has proved enough for it, and returns its tokens.
 func (a *App) SignIn(u *User) sessions.Tokens {
 	a.t.Helper()
@@ -222,7 +231,7 @@ func (a *App) SignIn(u *User) sessions.Tokens {
 
 // As returns a context in which u is the caller, for calling verbs directly.
 func (a *App) As(u *User) context.Context {
-	return authz.With(a.t.Context(), &authz.Principal{Kind: authz.ActorAccount, Account: u.ID, Name: u.Name,
+	return authz.With(a.t.Context(), &authz.Principal{Kind: authz.ActorAccount, Account: u.ID, Name: u.Name, Admin: u.IsAdmin,
 		Session: u.Tokens.SessionID, AuthenticatedAt: a.Config.Now()})
 }
 

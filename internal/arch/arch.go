@@ -19,8 +19,8 @@ const modulePath = "github.com/tenonhq/tenon"
 
 // Order lists the modules, lowest first. A module may import those before it.
 func Order() []string {
-	return []string{"audit", "accounts", "sessions", "mfa", "identities", "plans", "orgs", "apikeys",
-		"files", "flags", "notifications", "webhooks", "billing", "privacy", "ops"}
+	return []string{"audit", "accounts", "sessions", "passkeys", "mfa", "identities", "plans", "orgs", "apikeys",
+		"files", "flags", "notifications", "webhooks", "billing", "privacy", "admin", "ops"}
 }
 
 // Rule is one promise that the source keeps.

@@ -132,6 +132,7 @@ func libraryHomes() []library {
 		{"github.com/redis/", []string{"platform/redis"}, "use platform/redis, which survives its absence"},
 		{"github.com/maypok86/otter", []string{"platform/cache"}, "use platform/cache, which knows invalidation"},
 		{"github.com/lestrrat-go/jwx", []string{"platform/secret"}, "sign and verify with platform/secret"},
+		{"github.com/go-webauthn/", []string{"modules/passkeys"}, "let modules/passkeys check what authenticators sign"},
 		{"github.com/coreos/go-oidc", []string{"modules/identities"}, "let people sign in through modules/identities"},
 		{"golang.org/x/oauth2", []string{"modules/identities"}, "let people sign in through modules/identities"},
 		{"github.com/zitadel/oidc", []string{"tenontest/idp"}, "start the provider of tenontest/idp"},

@@ -27,10 +27,20 @@ type Account struct {
 	CreatedAt     time.Time  `json:"created_at"`
 	UpdatedAt     time.Time  `json:"updated_at"`
 
+	// Impersonator is set where an administrator acts as the account: the console shows a banner.
+	Impersonator *Impersonator `json:"impersonator,omitempty" doc:"Only while an administrator acts as this account"`
+
 	Status        Status   `json:"-"`
 	SecondFactors []string `json:"-"` // methods: TOTP, Passkey
 	HasPassword   bool     `json:"-"`
 	PasswordHash  string   `json:"-"` // only where the account was read by itself
+}
+
+// Impersonator is an administrator who acts as somebody.
+type Impersonator struct {
+	Name     string    `json:"name"`
+	MayWrite bool      `json:"may_write" doc:"They may do more than look"`
+	Until    time.Time `json:"until" doc:"When it ends at the latest"`
 }
 
 // Status is the state of an account.
@@ -40,20 +50,27 @@ type Status string
 const (
 	Active    Status = "active"
 	Suspended Status = "suspended"
-	Deleting  Status = "deleting"
+	Deleting  Status = "deleting" // until it is purged, it can be restored
+	Gone      Status = "gone"     // purged for good; rows are being removed
 )
 
 // The outcomes.
 var (
-	ErrNotFound      = errs.New(errs.NotFound, "accounts.not_found", "There is no such account.")
-	ErrEmailTaken    = errs.New(errs.Conflict, "accounts.email_taken", "An account with this address exists already.").On("body.email")
-	ErrUnverified    = errs.New(errs.Forbidden, "accounts.unverified", "Confirm your e-mail address first; we can send the mail again.")
-	ErrTokenInvalid  = errs.New(errs.Invalid, "accounts.token_invalid", "This link is not valid any more. Ask for a new one.").On("body.token")
-	ErrNameInvalid   = errs.New(errs.Invalid, "accounts.name_invalid", "Enter a name of 1 to 100 characters.").On("body.name")
-	ErrLocaleInvalid = errs.New(errs.Invalid, "accounts.locale_invalid", "Enter a language such as en or de-AT.").On("body.locale")
-	ErrEmailInvalid  = errs.New(errs.Invalid, "accounts.email_invalid", "Enter one e-mail address, such as name@example.com.").On("body.email")
-	ErrSetupToken    = errs.New(errs.Forbidden, "accounts.setup_token", "Follow the link that the server printed when it started.")
-	ErrSetupDone     = errs.New(errs.NotFound, "not_found", "There is no such thing here.")
+	ErrNotFound          = errs.New(errs.NotFound, "accounts.not_found", "There is no such account.")
+	ErrEmailTaken        = errs.New(errs.Conflict, "accounts.email_taken", "An account with this address exists already.").On("body.email")
+	ErrUnverified        = errs.New(errs.Forbidden, "accounts.unverified", "Confirm your e-mail address first; we can send the mail again.")
+	ErrTokenInvalid      = errs.New(errs.Invalid, "accounts.token_invalid", "This link is not valid any more. Ask for a new one.").On("body.token")
+	ErrNameInvalid       = errs.New(errs.Invalid, "accounts.name_invalid", "Enter a name of 1 to 100 characters.").On("body.name")
+	ErrLocaleInvalid     = errs.New(errs.Invalid, "accounts.locale_invalid", "Enter a language such as en or de-AT.").On("body.locale")
+	ErrEmailInvalid      = errs.New(errs.Invalid, "accounts.email_invalid", "Enter one e-mail address, such as name@example.com.").On("body.email")
+	ErrSetupToken        = errs.New(errs.Forbidden, "accounts.setup_token", "Follow the link that the server printed when it started.")
+	ErrNotActive         = errs.New(errs.Conflict, "accounts.not_active", "This account is suspended or being deleted.")
+	ErrNotSuspended      = errs.New(errs.Conflict, "accounts.not_suspended", "This account is not suspended.")
+	ErrDeleting          = errs.New(errs.Conflict, "accounts.deleting", "This account is being deleted already.")
+	ErrNotDeleting       = errs.New(errs.Conflict, "accounts.not_deleting", "This account is not being deleted.")
+	ErrUnproven          = errs.New(errs.Conflict, "accounts.unproven", "The e-mail address of this account is not confirmed yet.")
+	ErrLastAdministrator = errs.New(errs.Conflict, "admin.last_administrator", "The installation keeps at least one administrator. Make someone else one first.")
+	ErrSetupDone         = errs.New(errs.NotFound, "not_found", "There is no such thing here.")
 )
 
 // NormalizeEmail is the one spelling of an address: NFKC, lower case, ASCII domain.

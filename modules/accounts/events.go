@@ -1,6 +1,8 @@
 package accounts
 
 import (
+	"time"
+
 	"github.com/tenonhq/tenon/modules/audit"
 	"github.com/tenonhq/tenon/platform/id"
 	"github.com/tenonhq/tenon/platform/jobs"
@@ -35,6 +37,28 @@ type PasswordResetRequested struct{ About }
 // MadeAdministrator says that an account now administrates the installation.
 type MadeAdministrator struct{ About }
 
+// AdministratorRevoked says that an account no longer administrates the installation.
+type AdministratorRevoked struct{ About }
+
+// AccountSuspended says that an administrator stopped an account.
+type AccountSuspended struct{ About }
+
+// Reinstated says that a suspended account works again.
+type Reinstated struct{ About }
+
+// Deleted says that an account is going to be purged at PurgeAt, and works no more.
+type Deleted struct {
+	About
+	PurgeAt time.Time `json:"purge_at"`
+}
+
+// Restored says that the deletion of an account was taken back.
+type Restored struct{ About }
+
+// Purged says that an account is gone for good. Rows that refer to it are removed as
+// their tables declare; whoever holds anything else of it removes that.
+type Purged struct{ About }
+
 // SignInDisowned says that the owner did not know a sign-in.
 type SignInDisowned struct{ About }
 
@@ -61,6 +85,24 @@ func (PasswordResetRequested) Kind() string { return "accounts.password_reset_re
 
 // Kind names the event.
 func (MadeAdministrator) Kind() string { return "accounts.made_administrator" }
+
+// Kind names the event.
+func (AdministratorRevoked) Kind() string { return "accounts.administrator_revoked" }
+
+// Kind names the event.
+func (AccountSuspended) Kind() string { return "accounts.suspended" }
+
+// Kind names the event.
+func (Reinstated) Kind() string { return "accounts.reinstated" }
+
+// Kind names the event.
+func (Deleted) Kind() string { return "accounts.deleted" }
+
+// Kind names the event.
+func (Restored) Kind() string { return "accounts.restored" }
+
+// Kind names the event.
+func (Purged) Kind() string { return "accounts.purged" }
 
 func targetOf(a Account) audit.Target {
 	return audit.Target{Kind: "account", ID: a.ID.String(), Name: a.Name}

@@ -22,7 +22,7 @@ func (s *Service) routes(r *web.Router) {
 	web.Handle(r, web.Op{
 		ID: "accounts.update", Method: http.MethodPatch, Path: "/users/me",
 		Summary: "Change one's own profile", Description: "Members that are absent stay as they are. Address and password have operations of their own.",
-		Access: authz.SignedIn(),
+		Access: authz.SignedIn(), WhileImpersonating: true,
 		Errors: []*errs.Error{ErrNameInvalid, ErrLocaleInvalid, ErrAvatarInvalid},
 	}, s.handleUpdate)
 
@@ -61,7 +61,13 @@ type accountOutput struct {
 	Body Account
 }
 
-func shown(a Account) *accountOutput { return &accountOutput{web.ETag(a.UpdatedAt), a} }
+// shown is the caller's account, and who acts for them, if somebody does.
+func shown(ctx context.Context, a Account) *accountOutput {
+	if i := authz.From(ctx).Impersonator; i != nil {
+		a.Impersonator = &Impersonator{Name: i.Name, MayWrite: i.MayWrite, Until: i.Until}
+	}
+	return &accountOutput{web.ETag(a.UpdatedAt), a}
+}
 
 // StatusOutput says what happened in one word.
 type StatusOutput struct {
@@ -108,13 +114,13 @@ type TokenInput struct {
 
 func (s *Service) handleMe(ctx context.Context, _ *web.Empty) (*accountOutput, error) {
 	a, err := s.Me(ctx)
-	return shown(a), err
+	return shown(ctx, a), err
 }
 
 func (s *Service) handleUpdate(ctx context.Context, in *updateInput) (*accountOutput, error) {
 	a, err := s.Update(ctx, Update{Name: in.Body.Name, Locale: in.Body.Locale, AvatarURL: in.Body.AvatarURL,
 		DefaultOrg: in.Body.DefaultOrgID, Match: in.Check})
-	return shown(a), err
+	return shown(ctx, a), err
 }
 
 func (s *Service) handleRequestEmail(ctx context.Context, in *newEmailInput) (*StatusOutput, error) {

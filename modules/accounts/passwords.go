@@ -87,7 +87,7 @@ func (p policy) problems(password string, personal []string) (string, []*errs.Er
 	if length < p.least {
 		wrong = append(wrong, saying(ErrPasswordShort, "Use at least %d characters.", p.least))
 	}
-	if lower := strings.ToLower(password); lower != "" && (commonPasswords()[lower] || oneCharacter(lower)) {
+	if lower := strings.ToLower(password); lower != "" && isCommon(lower) {
 		wrong = append(wrong, ErrPasswordCommon)
 	}
 	if isPersonal(password, personal) {
@@ -155,6 +155,13 @@ func ForHash(password string) string {
 		return ""
 	}
 	return norm.NFKC.String(password)
+}
+
+// isCommon finds a password that many people use: more than thirteen thousand of eight
+// characters and more (OWASP ASVS 5.0 V6.2.4 asks for three).
+func isCommon(lower string) bool {
+	_, word := words()[lower]
+	return word || commonPasswords()[lower] || oneCharacter(lower)
 }
 
 func oneCharacter(s string) bool {

@@ -425,7 +425,7 @@ func (s *Service) SetDefaultOrg(ctx context.Context, account id.Account, org id.
 // MakeAdministrator lets an account administrate the installation. It needs a
 // platform transaction (In).
 func (s *Service) MakeAdministrator(ctx context.Context, a Account) error {
-	if err := setAdmin(ctx, s.tx, a.ID); err != nil {
+	if err := setAdmin(ctx, s.tx, a.ID, true); err != nil {
 		return err
 	}
 	if err := s.Changed.Invalidate(ctx, s.tx, Tag(a.ID)); err != nil {

@@ -123,8 +123,8 @@ func setDefaultOrg(ctx context.Context, c db.Conn, account id.Account, org id.Or
 	return err
 }
 
-func setAdmin(ctx context.Context, c db.Conn, account id.Account) error {
-	_, err := c.Exec(ctx, `UPDATE accounts SET is_admin = $2 WHERE id = $1`, account, true)
+func setAdmin(ctx context.Context, c db.Conn, account id.Account, is bool) error {
+	_, err := c.Exec(ctx, `UPDATE accounts SET is_admin = $2 WHERE id = $1`, account, is)
 	return err
 }
 

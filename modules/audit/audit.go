@@ -63,6 +63,14 @@ type Event struct {
 	OccurredAt time.Time         `json:"occurred_at"`
 }
 
+// hideOrigin removes from where another person acted: an administrator, for instance,
+// whose name is the owner's business, but whose address is not.
+func (e *Event) hideOrigin(owner id.Account) {
+	if e.Actor.Kind == authz.ActorAccount && e.Actor.ID != owner.String() {
+		e.IPAddress, e.UserAgent = "", ""
+	}
+}
+
 // Actor is who made something happen.
 type Actor struct {
 	Kind       authz.ActorKind `json:"kind" doc:"account, api_key, job, system or nobody"`

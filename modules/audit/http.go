@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tenonhq/tenon/platform/authz"
+	"github.com/tenonhq/tenon/platform/id"
 	"github.com/tenonhq/tenon/platform/web"
 )
 
@@ -72,8 +73,22 @@ func (s *Service) handleList(ctx context.Context, in *listInput) (*web.ListOutpu
 }
 
 func (s *Service) handleListMine(ctx context.Context, in *listMineInput) (*web.ListOutput[Event], error) {
-	return web.Paged(ctx, in.Page, func(after *position, n int) ([]Event, error) {
-		return s.ofAccount(ctx, authz.From(ctx).Account, in.filter(), after, n)
+	who := authz.From(ctx).Account
+	out, err := s.Page(ctx, who, in.Page, in.FilterInput)
+	if err != nil {
+		return nil, err
+	}
+	for i := range out.Body.Items {
+		out.Body.Items[i].hideOrigin(who)
+	}
+	return out, nil
+}
+
+// Page is one page of the events of an account, with nothing left out: who may see it is
+// the caller's to say.
+func (s *Service) Page(ctx context.Context, account id.Account, page web.Page, f FilterInput) (*web.ListOutput[Event], error) {
+	return web.Paged(ctx, page, func(after *position, n int) ([]Event, error) {
+		return s.ofAccount(ctx, account, f.filter(), after, n)
 	}, positionOf)
 }
 

@@ -38,6 +38,7 @@ func (s *Service) Module() module.Spec {
 			{Perm: PermRead, Doc: "Read the event log", To: []authz.Role{authz.Owner, authz.Admin}},
 		},
 		Routes:     s.routes,
+		Erase:      s.erase,
 		Jobs:       []jobs.Handler{jobs.On(s.makePartitions)},
 		Periodic:   []jobs.Periodic{{Every: 24 * time.Hour, Job: MakePartitions{}}},
 		Background: []module.Background{{Name: "audit.sequencer", Run: s.sequence}},

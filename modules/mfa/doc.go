@@ -6,7 +6,7 @@
 // Permissions: none; everybody has rights over their own factors only
 // Publishes:   TOTPEnabled, TOTPDisabled, BackupCodesRenewed, BackupCodeUsed, CodeRejected
 // Jobs:        mfa.sweep
-// Calls:       audit, accounts, sessions
+// Calls:       audit, accounts, sessions, passkeys
 //
 // Whatever opens with a second factor goes through prove: guesses of one account are
 // counted together, and a factor is used up in the transaction of what it opens.

@@ -92,6 +92,8 @@ type confirmInput struct {
 		Password string `json:"password,omitempty" maxLength:"1024" doc:"Where there is no second factor"`
 		Method   Method `json:"method,omitempty" enum:"totp,backup_code,passkey" doc:"Where there is one"`
 		Code     string `json:"code,omitempty" maxLength:"64"`
+
+		Credential json.RawMessage `json:"credential,omitempty" doc:"Of a passkey: what the browser answered to the options of /passkeys/assertion"`
 	}
 }
 
@@ -146,7 +148,7 @@ func (s *Service) handleSecondFactor(ctx context.Context, in *secondFactorInput)
 }
 
 func (s *Service) handleConfirm(ctx context.Context, in *confirmInput) (*sessions.CookieOutput, error) {
-	cookies, err := s.Confirm(ctx, in.Body.Password, Given{Method: in.Body.Method, Code: in.Body.Code})
+	cookies, err := s.Confirm(ctx, in.Body.Password, Given{Method: in.Body.Method, Code: in.Body.Code, Credential: in.Body.Credential})
 	return &sessions.CookieOutput{SetCookie: cookies}, err
 }
 

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/tenonhq/tenon/modules/accounts"
+	"github.com/tenonhq/tenon/modules/passkeys"
 	"github.com/tenonhq/tenon/platform/errs"
 	"github.com/tenonhq/tenon/platform/id"
 )
@@ -35,6 +36,8 @@ type Given struct {
 	Method     Method
 	Code       string
 	Credential json.RawMessage // of a passkey: what the browser answered
+
+	purpose passkeys.Purpose // what a passkey must have been asked for
 }
 
 type deviceKind struct{}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tenonhq/tenon/modules/accounts"
 	"github.com/tenonhq/tenon/modules/audit"
+	"github.com/tenonhq/tenon/modules/passkeys"
 	"github.com/tenonhq/tenon/modules/sessions"
 	"github.com/tenonhq/tenon/platform/authz"
 	"github.com/tenonhq/tenon/platform/clock"
@@ -22,6 +23,7 @@ type Deps struct {
 	Audit     *audit.Service
 	Accounts  *accounts.Service
 	Sessions  *sessions.Service
+	Passkeys  *passkeys.Service
 	Keys      *secret.Keyring
 	Post      *mail.Post
 	PublicURL func() string
@@ -42,7 +44,7 @@ func New(d Deps) *Service { return &Service{Deps: d} }
 // In returns the service bound to a transaction, of the account.
 func (s *Service) In(tx *db.Tx) *Service {
 	bound := &Service{Deps: s.Deps, tx: tx}
-	bound.DB, bound.Accounts, bound.Sessions = s.DB.In(tx), s.Accounts.In(tx), s.Sessions.In(tx)
+	bound.DB, bound.Accounts, bound.Sessions, bound.Passkeys = s.DB.In(tx), s.Accounts.In(tx), s.Sessions.In(tx), s.Passkeys.In(tx)
 	return bound
 }
 
@@ -53,6 +55,7 @@ func (s *Service) Finish(ctx context.Context, challenge string, g Given, cookie 
 	if err != nil {
 		return opened, err
 	}
+	g.purpose = passkeys.SecondFactor
 	err = s.prove(ctx, a, g, func(bound *Service) error {
 		o, err := bound.Sessions.Complete(ctx, a, challenge, string(g.Method), cookie)
 		opened = o
@@ -108,6 +111,7 @@ func (s *Service) Verify(ctx context.Context, code string) ([]string, error) {
 }
 
 func (s *Service) freshen(ctx context.Context, a accounts.Account, g Given) (cookies []string, err error) {
+	g.purpose = passkeys.Confirm
 	err = s.prove(ctx, a, g, func(bound *Service) error {
 		c, err := bound.Sessions.Freshen(ctx)
 		cookies = c
@@ -168,6 +172,8 @@ func (s *Service) spend(ctx context.Context, a accounts.Account, g Given) (bool,
 		return s.spendTOTP(ctx, a, g.Code)
 	case BackupCode:
 		return s.spendBackupCode(ctx, a, g.Code)
+	case Passkey:
+		return s.Passkeys.Verify(ctx, a, g.purpose, g.Credential)
 	}
 	return false, ErrMethod
 }

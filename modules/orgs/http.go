@@ -18,7 +18,7 @@ func (s *Service) routes(r *web.Router) {
 	web.Handle(r, web.Op{
 		ID: "orgs.create", Method: http.MethodPost, Path: "/orgs", Status: http.StatusCreated,
 		Summary: "Make an organization", Description: "Its maker is its first owner.",
-		Access: authz.SignedIn(),
+		Access: authz.SignedIn(), WhileImpersonating: true,
 		Errors: []*errs.Error{ErrSlugTaken, ErrSlugInvalid, ErrSlugReserved, ErrNameInvalid},
 	}, s.handleCreate)
 
@@ -59,7 +59,7 @@ func (s *Service) routes(r *web.Router) {
 		ID: "orgs.transfer", Method: http.MethodPost, Path: "/orgs/{org}/transfer",
 		Summary: "Hand an organization over", Description: "The other member becomes an owner, the caller an admin.",
 		Access: authz.InOrg(PermTransfer).Fresh(),
-		Errors: []*errs.Error{ErrMemberNotFound, ErrTransferToSelf},
+		Errors: []*errs.Error{ErrMemberNotFound, ErrMemberStopped, ErrTransferToSelf},
 	}, s.handleTransfer)
 
 	web.Handle(r, web.Op{

@@ -44,7 +44,7 @@ func (s *Service) invitationRoutes(r *web.Router) {
 	web.Handle(r, web.Op{
 		ID: "orgs.preview_invitation", Method: http.MethodPost, Path: "/invitations/preview",
 		Summary: "Show what an invitation is for",
-		Access:  authz.PublicOrSignedIn(), Limit: ratelimit.Every(60, time.Minute),
+		Access:  authz.PublicOrSignedIn(), WhileLooking: true, Limit: ratelimit.Every(60, time.Minute),
 		Errors: []*errs.Error{ErrInvitationInvalid},
 	}, s.handlePreview)
 

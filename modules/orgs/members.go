@@ -17,6 +17,7 @@ var (
 	ErrMemberNotFound = errs.New(errs.NotFound, "orgs.member_not_found", "This organization has no such member.")
 	ErrAlreadyMember  = errs.New(errs.Conflict, "orgs.already_member", "This person is a member already.")
 	ErrLastOwner      = errs.New(errs.Conflict, "orgs.last_owner", "An organization keeps at least one owner. Make someone else an owner first.")
+	ErrMemberStopped  = errs.New(errs.Conflict, "orgs.member_stopped", "This person's account is suspended or being deleted. Choose another member.")
 	ErrTransferToSelf = errs.New(errs.Invalid, "orgs.transfer_to_self", "Choose another member.").On("body.account_id")
 )
 
@@ -27,6 +28,8 @@ type Member struct {
 	Email     string     `json:"email" example:"ada@example.com"`
 	Role      authz.Role `json:"role" doc:"Key of a role" example:"member"`
 	JoinedAt  time.Time  `json:"joined_at"`
+
+	active bool // their account is neither suspended nor being deleted
 }
 
 // place is where a page ends of a list that is ordered by time.
@@ -40,7 +43,7 @@ func placeOfMember(m Member) place[id.AccountKind] {
 }
 
 func newMember(a accounts.Account, role authz.Role, now time.Time) Member {
-	return Member{AccountID: a.ID, Name: a.Name, Email: a.Email, Role: role, JoinedAt: now}
+	return Member{AccountID: a.ID, Name: a.Name, Email: a.Email, Role: role, JoinedAt: now, active: a.Status == accounts.Active}
 }
 
 // Members lists the members of an organization, in the order in which they joined.
@@ -170,6 +173,9 @@ func (s *Service) Transfer(ctx context.Context, org id.Org, to id.Account) (Org,
 		heir, err := memberByID(ctx, h.tx, org, to)
 		if err != nil {
 			return err
+		}
+		if !heir.active {
+			return ErrMemberStopped
 		}
 		if err := updateMemberRole(ctx, h.tx, org, to, authz.Owner); err != nil {
 			return err

@@ -34,7 +34,7 @@ func (s *Service) memberRoutes(r *web.Router) {
 	web.Handle(r, web.Op{
 		ID: "orgs.leave", Method: http.MethodPost, Path: "/orgs/{org}/leave", Status: http.StatusNoContent,
 		Summary: "Leave an organization",
-		Access:  authz.InOrg(PermRead),
+		Access:  authz.InOrg(PermRead).InPerson(),
 		Errors:  []*errs.Error{ErrLastOwner},
 	}, s.handleLeave)
 }

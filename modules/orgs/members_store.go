@@ -8,16 +8,16 @@ import (
 	"github.com/tenonhq/tenon/platform/id"
 )
 
-const memberColumns = `account_id, name, email, role, joined_at`
+const memberColumns = `account_id, name, email, role, joined_at, active`
 
 func scanMember(r db.Row) (m Member, err error) {
-	return m, r.Scan(&m.AccountID, &m.Name, &m.Email, &m.Role, &m.JoinedAt)
+	return m, r.Scan(&m.AccountID, &m.Name, &m.Email, &m.Role, &m.JoinedAt, &m.active)
 }
 
 // insertMember reports whether there was no such member.
 func insertMember(ctx context.Context, c db.Conn, org id.Org, m Member) (bool, error) {
-	n, err := c.Exec(ctx, `INSERT INTO org_members (org_id, `+memberColumns+`) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (org_id, account_id) DO NOTHING`,
-		org, m.AccountID, m.Name, m.Email, string(m.Role), m.JoinedAt)
+	n, err := c.Exec(ctx, `INSERT INTO org_members (org_id, `+memberColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (org_id, account_id) DO NOTHING`,
+		org, m.AccountID, m.Name, m.Email, string(m.Role), m.JoinedAt, m.active)
 	return n == 1, err
 }
 
@@ -39,8 +39,9 @@ func hasMemberWithEmail(ctx context.Context, c db.Conn, org id.Org, email string
 	return n > 0, err
 }
 
-func countMembers(ctx context.Context, c db.Conn, org id.Org, role authz.Role) (int, error) {
-	return db.One(ctx, c, db.Scalar[int], `SELECT count(*) FROM org_members WHERE org_id = $1 AND role = $2`, org, string(role))
+// otherOwners counts the owners who can sign in, without one.
+func otherOwners(ctx context.Context, c db.Conn, org id.Org, but id.Account) (int, error) {
+	return db.One(ctx, c, db.Scalar[int], `SELECT count(*) FROM org_members WHERE org_id = $1 AND role = 'owner' AND active AND account_id <> $2`, org, but)
 }
 
 func updateMemberRole(ctx context.Context, c db.Conn, org id.Org, account id.Account, role authz.Role) error {

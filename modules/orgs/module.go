@@ -27,7 +27,7 @@ func (s *Service) Module() module.Spec {
 		Jobs:        []jobs.Handler{jobs.On(s.sweep, jobs.Timeout(10*time.Minute))},
 		Periodic:    []jobs.Periodic{{Every: time.Hour, Job: Sweep{}}},
 		Subscribes: []jobs.Subscription{jobs.Subscribe("orgs", s.onAccountUpdated), jobs.Subscribe("orgs", s.onEmailChanged),
-			jobs.Subscribe("orgs", s.onRolesClaimed)},
+			jobs.Subscribe("orgs", s.onRolesClaimed), jobs.Subscribe("orgs", s.onAccountSuspended), jobs.Subscribe("orgs", s.onAccountDeleted)},
 		Mail: letters,
 	}
 }

@@ -51,24 +51,32 @@ func (s *Service) callerRights(ctx context.Context, c db.Conn, org id.Org) (righ
 	switch {
 	case who.Kind == authz.ActorJob || who.Kind == authz.ActorSystem:
 		return rights{all: true}, nil
-	case who.Account.IsZero():
+	case who.Account.IsZero(), who.Key != nil && who.Key.Org != org:
 		return rights{}, ErrNotFound
 	}
 	r, err := s.memberRights(ctx, c, org, who.Account)
 	if err != nil {
 		return r, err
 	}
+	if who.Key != nil {
+		// A scope is a permission that somebody thought of.
+		r.all = false
+		r.limit(who.Key.Scopes)
+	}
 	if m := authz.MembershipFrom(ctx); m.Org == org {
-		if !(rights{perms: m.Perms}).cover(r.perms) {
-			r.all = false
-		}
-		for perm := range r.perms {
-			if !m.Perms[perm] {
-				delete(r.perms, perm)
-			}
-		}
+		r.limit(m.Perms)
 	}
 	return r, nil
+}
+
+// limit takes away what is not in most.
+func (r *rights) limit(most authz.Permissions) {
+	for perm := range r.perms {
+		if !most[perm] {
+			r.all = false
+			delete(r.perms, perm)
+		}
+	}
 }
 
 // memberRights looks up what a member may do; a stranger is ErrNotFound.
@@ -116,14 +124,14 @@ func (h *held) mayActOn(ctx context.Context, m Member) error {
 	return err
 }
 
-// keepOwner refuses to take the last owner's ownership. The organization's row is
+// keepOwner refuses to take the ownership of the last owner who can sign in. The organization's row is
 // held, so of two owners who leave at once the second sees that the first has left.
 func (h *held) keepOwner(ctx context.Context, m Member) error {
 	if m.Role != authz.Owner {
 		return nil
 	}
-	owners, err := countMembers(ctx, h.tx, h.org.ID, authz.Owner)
-	if err == nil && owners < 2 {
+	others, err := otherOwners(ctx, h.tx, h.org.ID, m.AccountID)
+	if err == nil && others == 0 {
 		err = ErrLastOwner
 	}
 	return err

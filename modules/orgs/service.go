@@ -81,23 +81,43 @@ type member struct {
 }
 
 // Membership returns what the caller is in org, from memory where it can: nothing
-// that a change of it does not reach. It is ErrNotFound for strangers.
+// that a change of it does not reach. It is ErrNotFound for strangers, and for API keys
+// of another organization.
 func (s *Service) Membership(ctx context.Context, org id.Org) (*authz.Membership, error) {
-	who := authz.From(ctx).Account
-	if who.IsZero() {
+	who := authz.From(ctx)
+	if who.Account.IsZero() || who.Key != nil && who.Key.Org != org {
 		return nil, ErrNotFound
 	}
-	m, err := s.memberships.Get(ctx, memberKey{org, who})
+	m, err := s.memberships.Get(ctx, memberKey{org, who.Account})
 	if err != nil {
 		return nil, err
 	}
+	found := &m.Membership
 	if m.without != nil {
 		me, err := s.Accounts.Me(ctx)
-		if err != nil || len(me.SecondFactors) == 0 {
-			return m.without, err
+		if err != nil {
+			return nil, err
+		}
+		if len(me.SecondFactors) == 0 {
+			found = m.without
 		}
 	}
-	return &m.Membership, nil
+	if who.Key != nil {
+		found = ofKey(found, who.Key)
+	}
+	return found, nil
+}
+
+// ofKey is what a key may do of what its owner may at this moment: nothing, unless the
+// organization is active.
+func ofKey(m *authz.Membership, key *authz.Key) *authz.Membership {
+	narrow := &authz.Membership{Org: m.Org, Role: m.Role, Perms: authz.Permissions{}, Refusal: m.Refusal}
+	for perm := range key.Scopes {
+		if m.Refusal == nil && m.Perms[perm] {
+			narrow.Perms[perm] = true
+		}
+	}
+	return narrow
 }
 
 func (s *Service) loadMembership(ctx context.Context, k memberKey) (*member, []cache.Tag, error) {
@@ -293,6 +313,27 @@ func (s *Service) changeOn(ctx context.Context, c db.Conn, org id.Org, perm auth
 		}
 		return fn(h)
 	})
+}
+
+// Hold locks the row of an active organization until the transaction ends, for a module
+// whose change depends on its caller's rights there: they need perm, and all of give,
+// which they hand on. What was remembered of them may have changed; it is looked up
+// again under the lock.
+func (s *Service) Hold(ctx context.Context, tx *db.Tx, org id.Org, perm authz.Permission, give authz.Permissions) (Org, error) {
+	h, err := s.In(tx).hold(ctx, tx, org)
+	if err != nil {
+		return Org{}, err
+	}
+	if err := h.org.Status.refusal(); err != nil {
+		return h.org, err
+	}
+	if err := h.allow(perm); err != nil {
+		return h.org, err
+	}
+	if !h.caller.cover(give) {
+		return h.org, ErrBeyondRights
+	}
+	return h.org, nil
 }
 
 // held is an organization whose row a transaction has locked, and what the caller may do in it.

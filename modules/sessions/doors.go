@@ -191,12 +191,7 @@ func (s *Service) evict(ctx context.Context, a accounts.Account) error {
 	if err != nil {
 		return err
 	}
-	for _, session := range ended {
-		if err := s.record(ctx, a.ID, a.Name, Revoked{About{a.ID, session}, "too_many"}); err != nil {
-			return err
-		}
-	}
-	return s.invalidate(ctx, ended)
+	return s.ended(ctx, a.Name, ended, "too_many")
 }
 
 // as makes the account the actor of events that happen while nobody is signed in yet.
@@ -245,6 +240,9 @@ func (s *Service) Freshen(ctx context.Context) (cookies []string, err error) {
 func (s *Service) EndOthers(ctx context.Context, reason string) (cookies []string, err error) {
 	who := authz.From(ctx)
 	if err := s.EndAll(ctx, who.Account, who.Name, who.Session, reason); err != nil {
+		return nil, err
+	}
+	if err := s.leave(ctx, who); err != nil {
 		return nil, err
 	}
 	return s.renew(ctx, who)

@@ -1,6 +1,8 @@
 package sessions
 
 import (
+	"time"
+
 	"github.com/tenonhq/tenon/platform/id"
 	"github.com/tenonhq/tenon/platform/jobs"
 )
@@ -39,6 +41,21 @@ type RefreshReused struct{ About }
 // Confirmed says that someone signed in proved again who they are.
 type Confirmed struct{ About }
 
+// ImpersonationStarted says that an administrator acts as the account from now on. Why
+// stands in its changes.
+type ImpersonationStarted struct {
+	About
+	MayWrite bool      `json:"may_write"`
+	Until    time.Time `json:"until"`
+}
+
+// ImpersonationEnded says that an administrator acts as the account no more.
+type ImpersonationEnded struct {
+	About
+	AdministratorID id.Account `json:"administrator_id"`
+	Reason          string     `json:"reason"`
+}
+
 // Kind names the event.
 func (SignedIn) Kind() string { return "sessions.signed_in" }
 
@@ -56,3 +73,9 @@ func (RefreshReused) Kind() string { return "sessions.refresh_reused" }
 
 // Kind names the event.
 func (Confirmed) Kind() string { return "sessions.confirmed" }
+
+// Kind names the event.
+func (ImpersonationStarted) Kind() string { return "sessions.impersonation_started" }
+
+// Kind names the event.
+func (ImpersonationEnded) Kind() string { return "sessions.impersonation_ended" }

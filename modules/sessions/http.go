@@ -19,6 +19,8 @@ func (s *Service) routes(r *web.Router) {
 		return exists(ctx, s.DB.Account(who), who, session)
 	}))
 
+	s.mailRoutes(r)
+
 	web.Handle(r, web.Op{
 		ID: "sessions.register", Method: http.MethodPost, Path: "/auth/register", Status: http.StatusAccepted,
 		Summary:     "Sign up",
@@ -110,7 +112,7 @@ func (s *Service) routes(r *web.Router) {
 	web.Handle(r, web.Op{
 		ID: "sessions.revoke", Method: http.MethodDelete, Path: "/sessions/{session}", Status: http.StatusNoContent,
 		Summary: "End one of one's own sessions",
-		Access:  authz.SignedIn(),
+		Access:  authz.SignedIn(), WhileLooking: true,
 	}, s.handleRevoke)
 
 	web.Handle(r, web.Op{

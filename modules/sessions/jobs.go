@@ -9,7 +9,7 @@ import (
 	"github.com/tenonhq/tenon/platform/jobs"
 )
 
-// Sweep removes what has expired: sessions, challenges, guesses, devices that nobody saw for long.
+// Sweep removes what has expired: sessions, challenges, sign-ins by mail, guesses, devices that nobody saw for long.
 type Sweep struct{}
 
 // Kind names the job.
@@ -26,6 +26,8 @@ func (s *Service) sweep(ctx context.Context, c db.Conn, _ Sweep) error {
 	_, err := deleteDead(ctx, c, now, s.Config.Idle)
 	_, challenges := deleteOldChallenges(ctx, c, now)
 	_, guesses := deleteOldGuesses(ctx, c, now.Add(-forgetGuesses))
+	_, lost := deleteLostImpersonations(ctx, c, now.Add(-24*time.Hour))
 	_, devices := deleteUnseenDevices(ctx, c, now.Add(-deviceTerm))
-	return errors.Join(err, challenges, guesses, devices)
+	_, mailed := deleteOldMailSignIns(ctx, c, now)
+	return errors.Join(err, challenges, guesses, lost, devices, mailed)
 }

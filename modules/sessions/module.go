@@ -22,17 +22,19 @@ func (s *Service) Module() module.Spec {
 		Name:       "sessions",
 		Migrations: migrations,
 		Tables: []db.Table{
-			{Name: "sessions", Scope: db.ByAccount, Life: db.Delete(), Others: []string{"id"}, Refs: []db.Ref{
+			{Name: "sessions", Scope: db.ByAccount, Life: db.Delete(), Others: []string{"id", "impersonator_session"}, Refs: []db.Ref{
+				{Column: "impersonator_id", To: db.ToAccount, Life: db.Delete()}, personal("impersonator_name"),
 				personal("device_name"), personal("os_name"), personal("browser_name"), personal("ip_address"), personal("country"), personal("city"),
 			}},
 			{Name: "session_challenges", Scope: db.ByAccount, Life: db.Delete(), Others: []string{"id"}},
 			{Name: "session_devices", Scope: db.ByAccount, Life: db.Delete(), Others: []string{"id"}},
+			{Name: "session_mail_sign_ins", Scope: db.ByAccount, Life: db.Delete(), Others: []string{"id"}},
 			{Name: "session_guesses", Scope: db.ByPlatform, Life: db.Retain("counts by hashes, forgotten within a day", 0)},
 		},
 		Routes:     s.routes,
 		Mail:       letters,
-		Jobs:       []jobs.Handler{jobs.On(s.sweep)},
+		Jobs:       []jobs.Handler{jobs.On(s.sweep), jobs.On(s.answerMailSignIn), jobs.On(s.endImpersonation), jobs.On(s.endLeftImpersonations)},
 		Periodic:   []jobs.Periodic{{Every: time.Hour, Job: Sweep{}}},
-		Background: []module.Background{{Name: "sessions.activity", Run: s.flush}, {Name: "sessions.failures", Run: s.noteFailures}},
+		Background: []module.Background{{Name: "sessions.activity", Run: s.active.Run}, {Name: "sessions.failures", Run: s.noteFailures}},
 	}
 }

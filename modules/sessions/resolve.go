@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"sync"
 	"time"
 
+	"github.com/tenonhq/tenon/internal/activity"
 	"github.com/tenonhq/tenon/modules/accounts"
 	"github.com/tenonhq/tenon/platform/authz"
 	"github.com/tenonhq/tenon/platform/cache"
@@ -32,10 +32,10 @@ func (s *Service) Principal(ctx context.Context, c web.Credential) (*authz.Princ
 		return nil, err
 	}
 	now := s.Now()
-	if !now.Before(r.expires) || !now.Before(r.idleAt) && !s.active.since(r.session, now.Add(-s.Config.Idle)) {
+	if !now.Before(r.expires) || !now.Before(r.idleAt) && !s.activeSince(r.session, now.Add(-s.Config.Idle)) {
 		return nil, web.ErrCredential(errors.New("the credential has expired"))
 	}
-	s.active.saw(r.principal.Account, r.session, now)
+	s.active.Saw(r.session, seen{r.principal.Account, now})
 	return r.principal, nil
 }
 
@@ -54,6 +54,9 @@ func (s *Service) resolve(ctx context.Context, c web.Credential) (*resolved, []c
 	}
 	if found.expiresAt.Before(limit) {
 		limit = found.expiresAt
+	}
+	if !found.by.account.IsZero() {
+		return s.resolveImpersonator(ctx, found, limit, c)
 	}
 	r := &resolved{session: found.id, expires: limit, idleAt: found.lastActiveAt.Add(s.Config.Idle), principal: &authz.Principal{
 		Kind: authz.ActorAccount, Account: a.ID, Session: found.id, Name: a.Name, Admin: a.IsAdmin,
@@ -113,80 +116,18 @@ func (s *Service) verify(_ context.Context, token string) (a access, _ []cache.T
 	return a, nil, err
 }
 
-// activity remembers who was active, until it is written down, once a minute: a
-// request costs no write.
-type activity struct {
-	mu   sync.Mutex
-	seen map[ID]seen
-}
-
+// seen is when an account's session was last active.
 type seen struct {
 	account id.Account
 	at      time.Time
 }
 
-func newActivity() *activity { return &activity{seen: map[ID]seen{}} }
-
-func (a *activity) saw(account id.Account, session ID, at time.Time) {
-	a.mu.Lock()
-	a.seen[session] = seen{account, at}
-	a.mu.Unlock()
+// activeSince reports whether the session was active after t, as far as this node knows.
+func (s *Service) activeSince(session ID, t time.Time) bool {
+	last, _ := s.active.Last(session)
+	return last.at.After(t)
 }
 
-// since reports whether the session was active after t, as far as this node knows.
-func (a *activity) since(session ID, t time.Time) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.seen[session].at.After(t)
-}
-
-func (a *activity) take() map[ID]seen {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	taken := a.seen
-	a.seen = make(map[ID]seen, len(taken))
-	return taken
-}
-
-// flushEvery is how exact "last active" is.
-const flushEvery = time.Minute
-
-// flush writes activity down every minute, and once more at the end.
-func (s *Service) flush(ctx context.Context) error {
-	tick := time.NewTicker(flushEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-			defer cancel()
-			s.writeActivity(last)
-			return nil
-		case <-tick.C:
-			s.writeActivity(ctx)
-		}
-	}
-}
-
-// chunk keeps the transactions of a busy minute short.
-const chunk = 200
-
-func (s *Service) writeActivity(ctx context.Context) {
-	rows := make([]activeRow, 0, chunk)
-	write := func() {
-		if len(rows) == 0 {
-			return
-		}
-		err := s.DB.Platform("activity of everybody").Tx(ctx, func(tx *db.Tx) error { return touch(ctx, tx, rows) })
-		if err != nil { // lost, but for the log: the next minute's activity tells nearly the same
-			s.Log.WarnContext(ctx, "write down activity", "err", err)
-		}
-		rows = rows[:0]
-	}
-	for session, seen := range s.active.take() {
-		if rows = append(rows, activeRow{seen.account, session, seen.at}); len(rows) == chunk {
-			write()
-		}
-	}
-	write()
+func (s *Service) writeActivity(ctx context.Context, uses []activity.Use[ID, seen]) error {
+	return s.DB.Platform("activity of everybody").Tx(ctx, func(tx *db.Tx) error { return touch(ctx, tx, uses) })
 }

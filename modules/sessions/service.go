@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/tenonhq/tenon/internal/activity"
 	"github.com/tenonhq/tenon/internal/geoip"
 	"github.com/tenonhq/tenon/modules/accounts"
 	"github.com/tenonhq/tenon/modules/audit"
@@ -27,10 +28,12 @@ type Deps struct {
 	DB        *db.DB
 	Audit     *audit.Service
 	Accounts  *accounts.Service
+	Jobs      *jobs.Queue
 	Keys      *secret.Keyring
 	Passwords *secret.Passwords
 	Limits    *ratelimit.Limiter
 	Changed   *cache.Bus
+	Jobs      *jobs.Queue
 	Web       *web.Router
 	Post      *mail.Post
 	Places    *geoip.DB // where addresses are; nil without a database of them
@@ -47,14 +50,15 @@ type Service struct {
 	tx       *db.Tx
 	known    *cache.Memo[web.Credential, *resolved]
 	verified *cache.Memo[string, access]
-	active   *activity
+	active   *activity.Log[ID, seen]
 	failures chan failure
 }
 
 // New returns the sessions service.
 func New(d Deps) *Service {
 	d.Config = d.Config.withDefaults()
-	s := &Service{Deps: d, active: newActivity(), failures: make(chan failure, maxFailures)}
+	s := &Service{Deps: d, failures: make(chan failure, maxFailures)}
+	s.active = activity.New(d.Log, s.writeActivity)
 	s.known = cache.Memoize(d.Changed, cache.MemoOptions{Name: "principals", TTL: time.Minute, Size: 50_000, Off: d.CacheOff}, s.resolve)
 	s.verified = cache.Memoize(d.Changed, cache.MemoOptions{Name: "access tokens", TTL: time.Minute, Size: 50_000}, s.verify)
 	return s
@@ -76,13 +80,17 @@ func (s *Service) record(ctx context.Context, account id.Account, name string, e
 // tokens makes the pair of tokens of a session at a count.
 func (s *Service) tokens(r refreshToken) (Tokens, error) {
 	now := s.Now()
-	access, err := s.Keys.Sign(secret.Claims{Issuer: s.PublicURL(), Audience: s.PublicURL(), Subject: r.account.String(), Session: r.session.String(),
-		IssuedAt: now.Unix(), ExpiresAt: now.Add(s.Config.AccessLife).Unix()})
+	access, err := s.access(r.account, r.session, now, now.Add(s.Config.AccessLife))
 	if err != nil {
 		return Tokens{}, err
 	}
 	refresh, err := r.sign(s.Keys)
 	return Tokens{AccessToken: access, RefreshToken: refresh, TokenType: "Bearer", ExpiresIn: int(s.Config.AccessLife.Seconds()), SessionID: r.session}, err
+}
+
+func (s *Service) access(account id.Account, session ID, now, expires time.Time) (string, error) {
+	return s.Keys.Sign(secret.Claims{Issuer: s.PublicURL(), Audience: s.PublicURL(), Subject: account.String(), Session: session.String(),
+		IssuedAt: now.Unix(), ExpiresAt: expires.Unix()})
 }
 
 // What one address, and one network, may get wrong. Successes do not count.
@@ -232,7 +240,10 @@ func (s *Service) Refresh(ctx context.Context, token string) (Tokens, error) {
 func (s *Service) reused(ctx context.Context, r refreshToken) error {
 	err := s.DB.Account(r.account).Tx(ctx, func(tx *db.Tx) error {
 		bound := s.In(tx)
-		if err := bound.end(ctx, r.account, []ID{r.session}); err != nil {
+		if _, err := deleteSession(ctx, tx, r.account, r.session); err != nil {
+			return err
+		}
+		if err := s.Changed.Invalidate(ctx, tx, tagOf(r.session)); err != nil {
 			return err
 		}
 		return bound.record(ctx, r.account, "", RefreshReused{About{r.account, r.session}})
@@ -243,34 +254,51 @@ func (s *Service) reused(ctx context.Context, r refreshToken) error {
 	return ErrRefresh.Because(fmt.Errorf("refresh token of %s used again", r.session))
 }
 
-// SignOut ends the caller's session.
+// SignOut ends the caller's session, and what an administrator does as others in it.
 func (s *Service) SignOut(ctx context.Context) error {
 	who := authz.From(ctx)
 	return s.DB.Account(who.Account).Tx(ctx, func(tx *db.Tx) error {
+		ended, err := deleteSession(ctx, tx, who.Account, who.Session)
+		if err != nil {
+			return err
+		}
 		bound := s.In(tx)
-		if err := bound.end(ctx, who.Account, []ID{who.Session}); err != nil {
+		if who.Impersonator != nil {
+			return bound.ended(ctx, who.Name, ended, "signed_out")
+		}
+		if err := bound.invalidate(ctx, ended); err != nil {
+			return err
+		}
+		if err := bound.leave(ctx, who); err != nil {
 			return err
 		}
 		return bound.record(ctx, who.Account, who.Name, SignedOut{About{who.Account, who.Session}})
 	})
 }
 
-// Revoke ends one session of the caller.
+// Revoke ends one session of the caller. An administrator who acts as somebody ends only
+// their own.
 func (s *Service) Revoke(ctx context.Context, session ID) error {
 	who := authz.From(ctx)
 	return s.DB.Account(who.Account).Tx(ctx, func(tx *db.Tx) error {
+		reason := "by_owner"
+		if who.Impersonator != nil {
+			if reason = "signed_out"; session != who.Session {
+				return authz.ErrNotByImpersonation
+			}
+		}
 		gone, err := deleteSession(ctx, tx, who.Account, session)
 		if err != nil {
 			return err
 		}
-		if !gone {
+		if len(gone) == 0 {
 			return ErrNotFound
 		}
 		bound := s.In(tx)
-		if err := s.Changed.Invalidate(ctx, tx, tagOf(session)); err != nil {
+		if err := bound.leave(ctx, who); err != nil {
 			return err
 		}
-		return bound.record(ctx, who.Account, who.Name, Revoked{About{who.Account, session}, "by_owner"})
+		return bound.ended(ctx, who.Name, gone, reason)
 	})
 }
 
@@ -282,7 +310,11 @@ func (s *Service) RevokeAll(ctx context.Context, keep bool) error {
 		spare = who.Session
 	}
 	return s.DB.Account(who.Account).Tx(ctx, func(tx *db.Tx) error {
-		return s.In(tx).EndAll(ctx, who.Account, who.Name, spare, "by_owner")
+		bound := s.In(tx)
+		if err := bound.leave(ctx, who); err != nil {
+			return err
+		}
+		return bound.EndAll(ctx, who.Account, who.Name, spare, "by_owner")
 	})
 }
 
@@ -296,27 +328,27 @@ func (s *Service) EndAll(ctx context.Context, account id.Account, name string, s
 	if err != nil {
 		return err
 	}
-	for _, session := range ended {
-		if err := s.record(ctx, account, name, Revoked{About{account, session}, reason}); err != nil {
-			return err
-		}
-	}
-	return s.invalidate(ctx, ended)
+	return s.ended(ctx, name, ended, reason)
 }
 
-func (s *Service) end(ctx context.Context, account id.Account, sessions []ID) error {
-	for _, session := range sessions {
-		if _, err := deleteSession(ctx, s.tx, account, session); err != nil {
+// ended notes that sessions were ended otherwise than by signing out, and forgets them.
+func (s *Service) ended(ctx context.Context, name string, sessions []endedRow, reason string) error {
+	for _, e := range sessions {
+		var event jobs.Args = Revoked{About{e.account, e.id}, reason}
+		if !e.impersonator.IsZero() {
+			event = ImpersonationEnded{About{e.account, e.id}, e.impersonator, reason}
+		}
+		if err := s.record(ctx, e.account, name, event); err != nil {
 			return err
 		}
 	}
 	return s.invalidate(ctx, sessions)
 }
 
-func (s *Service) invalidate(ctx context.Context, sessions []ID) error {
+func (s *Service) invalidate(ctx context.Context, sessions []endedRow) error {
 	tags := make([]cache.Tag, len(sessions))
-	for i, session := range sessions {
-		tags[i] = tagOf(session)
+	for i, e := range sessions {
+		tags[i] = tagOf(e.id)
 	}
 	if len(tags) == 0 {
 		return nil

@@ -40,6 +40,13 @@ type Session struct {
 	CreatedAt      time.Time `json:"created_at"`
 	LastActiveAt   time.Time `json:"last_active_at" doc:"To the minute"`
 	ExpiresAt      time.Time `json:"expires_at"`
+
+	Impersonator *Impersonator `json:"impersonator,omitempty" doc:"The administrator who acts as you in this session; absent from your own"`
+}
+
+// Impersonator is an administrator, as those see them for whom they act.
+type Impersonator struct {
+	Name string `json:"name"`
 }
 
 // Tokens is what an API client holds.
@@ -75,7 +82,12 @@ type Config struct {
 	Idle       time.Duration `env:"TENON_SESSIONS_IDLE" envDefault:"336h"`             // how long a session lasts without activity: 14 days
 	Absolute   time.Duration `env:"TENON_SESSIONS_ABSOLUTE" envDefault:"2160h"`        // how long a session lasts in any case: 90 days
 	Most       int           `env:"TENON_SESSIONS_MAX" envDefault:"100"`               // how many sessions one account may have; the oldest ends when one more begins
-	Places     string        `env:"TENON_GEOIP_DATABASE"`                              // a MaxMind database of cities (.mmdb), for the places in lists of sessions; none unless set
+	// MailSignIn is "on", or "off" where nobody signs in by a link or a code from a mail.
+	MailSignIn string `env:"TENON_SESSIONS_MAIL_SIGN_IN" envDefault:"on"`
+	// ImpersonationNotice is "on", or "off" where people are not to be told by mail that an
+	// administrator acts as them; it stands in their event log in any case.
+	ImpersonationNotice string `env:"TENON_IMPERSONATION_NOTICE" envDefault:"on"`
+	Places              string `env:"TENON_GEOIP_DATABASE"` // a MaxMind database of cities (.mmdb), for the places in lists of sessions; none unless set
 
 	// BeforeSession may refuse a session, whatever proof was given. Set in Go.
 	BeforeSession func(ctx context.Context, a accounts.Account, p Proof) error

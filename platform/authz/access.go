@@ -10,6 +10,7 @@ type Access struct {
 	kind     string
 	perm     Permission
 	fresh    bool
+	person   bool
 	honoured bool
 }
 
@@ -32,6 +33,11 @@ func Administrator() Access { return Access{kind: "admin"} }
 // Fresh requires in addition that the caller has lately proved who they are.
 func (a Access) Fresh() Access { a.fresh = true; return a }
 
+// InPerson keeps API keys from an operation in an organization: it is about the person
+// who calls, not about what they may do. Outside of organizations, and where a fresh
+// proof is required, keys can do nothing anyway.
+func (a Access) InPerson() Access { a.person = true; return a }
+
 // FreshFor is how long a proof of identity stays fresh.
 const FreshFor = 15 * time.Minute
 
@@ -44,6 +50,9 @@ func (a Access) Perm() Permission { return a.perm }
 // IsFresh reports whether a recent proof of identity is required.
 func (a Access) IsFresh() bool { return a.fresh }
 
+// ByKey reports whether an API key may call the operation, if it has the permission.
+func (a Access) ByKey() bool { return a.kind == "org" && !a.fresh && !a.person }
+
 // Honours reports whether a public operation looks at credentials.
 func (a Access) Honours() bool { return a.honoured }
 
@@ -55,6 +64,9 @@ func (a Access) Document() map[string]any {
 	}
 	if a.fresh {
 		doc["fresh"] = true
+	}
+	if a.person {
+		doc["person"] = true
 	}
 	return doc
 }

@@ -153,7 +153,8 @@ type Key struct {
 type Impersonator struct {
 	Account  id.Account
 	Name     string
-	MayWrite bool // they asked for more than to look
+	MayWrite bool      // they asked for more than to look
+	Until    time.Time // when it ends at the latest
 }
 
 // Actor says who acts, for the event log: kind and id, their name, and for whom they act.

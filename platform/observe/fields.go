@@ -14,10 +14,11 @@ type Fields struct {
 	TraceID   string
 	AccountID id.Account
 	OrgID     id.Org
+	KeyID     string // of the API key, where the caller is one
 }
 
 // With returns a context whose log lines carry f. Later layers complete the same fields
-// with SetAccount and SetOrg, so that also the line which an outer layer writes at the
+// with SetAccount, SetOrg and SetKey, so that also the line which an outer layer writes at the
 // end of a request has them.
 func With(ctx context.Context, f Fields) context.Context {
 	return context.WithValue(ctx, scopeKey{}, &scope{fields: f})
@@ -28,6 +29,15 @@ func SetAccount(ctx context.Context, account id.Account) {
 	if s := scopeOf(ctx); s != nil {
 		s.mu.Lock()
 		s.fields.AccountID = account
+		s.mu.Unlock()
+	}
+}
+
+// SetKey adds the API key to the fields of ctx. Without fields it does nothing.
+func SetKey(ctx context.Context, key string) {
+	if s := scopeOf(ctx); s != nil {
+		s.mu.Lock()
+		s.fields.KeyID = key
 		s.mu.Unlock()
 	}
 }
@@ -70,7 +80,7 @@ func scopeOf(ctx context.Context) *scope {
 }
 
 func (s *scope) addTo(r *slog.Record) {
-	var buf [4]slog.Attr
+	var buf [5]slog.Attr
 	r.AddAttrs(s.appendTo(buf[:0])...)
 }
 
@@ -91,6 +101,9 @@ func (s *scope) appendTo(attrs []slog.Attr) []slog.Attr {
 	}
 	if !f.OrgID.IsZero() {
 		attrs = append(attrs, slog.String("org_id", f.OrgID.String()))
+	}
+	if f.KeyID != "" {
+		attrs = append(attrs, slog.String("key_id", f.KeyID))
 	}
 	return attrs
 }

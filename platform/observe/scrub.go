@@ -174,6 +174,15 @@ func scrub(s string, limit int) string {
 	return s[:cut] + "… [" + strconv.Itoa(whole) + " bytes]"
 }
 
+// Mask replaces the secret part of everything in s that looks like a credential. It is for
+// what callers say of themselves and we keep, such as a user agent.
+func Mask(s string) string {
+	if isPlain(s) {
+		return s
+	}
+	return mask(s)
+}
+
 // mask replaces the secret part of everything in s that looks like a credential.
 func mask(s string) string {
 	var out strings.Builder

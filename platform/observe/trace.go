@@ -8,7 +8,8 @@ import (
 )
 
 // RequestID returns header, the value of an inbound X-Request-ID, if it is 8 to 64
-// characters of A–Z a–z 0–9 . _ -, and else a fresh id: nobody else's text reaches the logs.
+// characters of A–Z a–z 0–9 . _ - without a secret of ours, and else a fresh id: nobody
+// else's text reaches the logs.
 func RequestID(header string) string {
 	if acceptableRequestID(header) {
 		return header
@@ -30,7 +31,7 @@ func acceptableRequestID(s string) bool {
 			return false
 		}
 	}
-	return true
+	return isPlain(s)
 }
 
 // Trace returns the trace id of an inbound traceparent header and true, or a fresh trace

@@ -53,7 +53,7 @@ func (r *Router) client(q *http.Request) Client {
 	return Client{
 		Device:    device,
 		Address:   clientAddress(q, r.Config.TrustedProxies),
-		UserAgent: strings.ToValidUTF8(strings.ReplaceAll(agent, "\x00", ""), ""),
+		UserAgent: observe.Mask(strings.ToValidUTF8(strings.ReplaceAll(agent, "\x00", ""), "")),
 		RequestID: observe.RequestID(q.Header.Get("X-Request-Id")),
 	}
 }

@@ -91,6 +91,9 @@ func (r *Router) admit(q *http.Request, op Op, params []string) (context.Context
 		if p != nil {
 			ctx = authz.With(ctx, p)
 			observe.SetAccount(ctx, p.Account)
+			if p.Key != nil {
+				observe.SetKey(ctx, p.Key.ID)
+			}
 		} else if access.Kind() != "public" {
 			return ctx, authz.ErrSignIn
 		}
@@ -115,10 +118,10 @@ func (r *Router) checkCredential(ctx context.Context, q *http.Request, op Op, pa
 	who, access := authz.From(ctx), op.Access
 	var err error
 	switch looks := q.Method == http.MethodGet || q.Method == http.MethodHead || op.WhileLooking; {
-	case access.Kind() == "public":
-	case who.Key != nil && (access.Kind() != "org" || access.IsFresh()):
+	case access.Kind() == "public" && !access.Honours():
+	case who.Key != nil && !access.ByKey():
 		err = authz.ErrNotByKey
-	case who.Impersonator != nil && access.IsFresh():
+	case who.Impersonator != nil && (access.IsFresh() || access.Kind() != "org" && !looks && !op.WhileImpersonating):
 		err = authz.ErrNotByImpersonation
 	case who.Impersonator != nil && !who.Impersonator.MayWrite && !looks:
 		err = authz.ErrLooksOnly
@@ -246,7 +249,7 @@ func (r *Router) withinLimit(ctx context.Context, w http.ResponseWriter, op Op) 
 	return nil
 }
 
-// What one account, and one organization, may ask of one process, whatever it asks for.
+// What one account or API key, and one organization, may ask of one process, whatever it asks for.
 var (
 	coarseAccount = ratelimit.Limit{Burst: 1000, Per: 10 * time.Second}
 	coarseOrg     = ratelimit.Limit{Burst: 5000, Per: 10 * time.Second}
@@ -254,8 +257,12 @@ var (
 
 // withinCoarse keeps one caller, or one organization, from taking the process for itself.
 func (r *Router) withinCoarse(ctx context.Context) error {
-	if who := authz.From(ctx).Account; !who.IsZero() {
-		if got := r.Limits.AllowLocal(string(who[:]), coarseAccount); !got.Allowed {
+	if who := authz.From(ctx); !who.Account.IsZero() {
+		caller := string(who.Account[:])
+		if who.Key != nil {
+			caller = who.Key.ID
+		}
+		if got := r.Limits.AllowLocal(caller, coarseAccount); !got.Allowed {
 			return errTooMany.After(got.RetryAfter)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tenonhq/tenon/platform/errs"
+	"github.com/tenonhq/tenon/platform/observe"
 )
 
 // setUpHuma changes Huma's process-wide settings, once.
@@ -45,7 +46,7 @@ func missingFirst(ctx context.Context, p *Problem) *Problem {
 
 const apiIntroduction = `JSON over HTTP. Instants are RFC 3339 in UTC, ids are text with a type prefix, keys are snake_case.
 
-**Signing in.** Send an access token as ` + "`Authorization: Bearer …`" + `, or let a browser send its session cookie. Each operation's ` + "`x-access`" + ` says who may call it.
+**Signing in.** Send an access token or an API key as ` + "`Authorization: Bearer …`" + `, or let a browser send its session cookie. Each operation's ` + "`x-access`" + ` says who may call it.
 
 **Errors** are problem documents (RFC 9457) with a stable ` + "`code`" + ` and a ` + "`request_id`" + `.
 
@@ -55,7 +56,7 @@ const apiIntroduction = `JSON over HTTP. Instants are RFC 3339 in UTC, ids are t
 
 func securitySchemes() map[string]*huma.SecurityScheme {
 	return map[string]*huma.SecurityScheme{
-		"bearer": {Type: "http", Scheme: "bearer", Description: "An access token from /auth/login or /auth/refresh."},
+		"bearer": {Type: "http", Scheme: "bearer", Description: "An access token from /auth/login or /auth/refresh, or an API key."},
 		"cookie": {Type: "apiKey", In: "cookie", Name: "__Host-tenon_" + sessionCookie, Description: "A browser session from /auth/login with cookie: true."},
 	}
 }
@@ -148,7 +149,7 @@ func fieldError(location, message string) FieldError {
 	if len(location) > 200 {
 		location = location[:200]
 	}
-	return FieldError{Location: strings.ToValidUTF8(location, ""), Message: message, Code: code}
+	return FieldError{Location: observe.Mask(strings.ToValidUTF8(location, "")), Message: message, Code: code}
 }
 
 // Problem is what every refusal looks like (RFC 9457).

@@ -49,7 +49,7 @@ type answer struct {
 // once runs a request unless the caller already made it, and then repeats the answer.
 func (r *Router) once(w http.ResponseWriter, q *http.Request, op Op, run func(http.ResponseWriter, *http.Request)) {
 	ctx := q.Context()
-	key, err := idempotencyKey(q.Header)
+	key, err := idempotencyKey(ctx, q.Header)
 	if err != nil {
 		r.Refuse(w, q, err)
 		return
@@ -115,7 +115,9 @@ func contentTypeOf(status int) string {
 	return "application/json"
 }
 
-func idempotencyKey(h http.Header) ([]byte, error) {
+// idempotencyKey is the hash of the caller's key. An API key has its own: what its owner
+// was answered may be more than it may see.
+func idempotencyKey(ctx context.Context, h http.Header) ([]byte, error) {
 	values := h.Values("Idempotency-Key")
 	if len(values) != 1 || len(values[0]) > 255 {
 		return nil, errKeyText
@@ -125,7 +127,11 @@ func idempotencyKey(h http.Header) ([]byte, error) {
 			return nil, errKeyText
 		}
 	}
-	sum := sha256.Sum256([]byte(values[0]))
+	text := values[0]
+	if key := authz.From(ctx).Key; key != nil {
+		text = key.ID + "\x00" + text
+	}
+	sum := sha256.Sum256([]byte(text))
 	return sum[:], nil
 }
 

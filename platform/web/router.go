@@ -51,6 +51,10 @@ type Op struct {
 	// WhileLooking opens an operation that changes something to an administrator who only
 	// looks at somebody's account: to sign out, for instance.
 	WhileLooking bool
+	// WhileImpersonating opens an operation outside of organizations that changes something
+	// to an administrator who may do more than look. Without it, what is a person's own is
+	// theirs alone to change: nothing that is added later is open by mistake.
+	WhileImpersonating bool
 
 	// AnyQuery lets parameters pass that the operation does not know: where another site
 	// sends a browser, with whatever it likes to add.
@@ -273,6 +277,9 @@ func whoMay(a authz.Access) string {
 	if a.IsFresh() {
 		who += ", after a recent proof of identity"
 	}
+	if a.Kind() == "org" && !a.IsFresh() && !a.ByKey() {
+		who += "; not by API key"
+	}
 	return who
 }
 
@@ -320,9 +327,12 @@ func (d Deprecation) announce(h http.Header) {
 	}
 }
 
-// limitKey counts one caller: the account where there is one, else the address.
+// limitKey counts one caller: the API key or the account where there is one, else the address.
 func limitKey(ctx context.Context) string {
-	if p := authz.From(ctx); !p.Account.IsZero() {
+	switch p := authz.From(ctx); {
+	case p.Key != nil:
+		return "key:" + p.Key.ID
+	case !p.Account.IsZero():
 		return "account:" + p.Account.String()
 	}
 	return "address:" + ClientFrom(ctx).Bucket()

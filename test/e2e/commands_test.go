@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tenonhq/tenon/test/binary"
 )
@@ -27,7 +28,7 @@ func said(t *testing.T, got binary.Result, code int, words ...string) {
 
 func TestEveryCommandExplainsItself(t *testing.T) {
 	t.Parallel()
-	for _, command := range []string{"", "serve", "worker", "migrate", "migrate up", "migrate status", "admin", "admin create", "keys", "keys list",
+	for _, command := range []string{"", "serve", "worker", "migrate", "migrate up", "migrate status", "admin", "admin create", "admin list", "admin grant", "admin revoke", "admin suspend", "admin reinstate", "keys", "keys list",
 		"keys rotate", "doctor", "openapi", "version"} {
 		got := binary.Run(t, nil, "", append(strings.Fields(command), "--help")...)
 		said(t, got, 0, "Usage: tenon")
@@ -62,6 +63,37 @@ func TestTheFirstAdministratorIsMadeAtTheShell(t *testing.T) {
 	// Someone who has an account already is promoted, without a password.
 	root.SignUp(t, "ada@example.com")
 	said(t, binary.Run(t, dir, "", "admin", "create", "--email", "ada@example.com"), 0, "ada@example.com is an administrator.")
+}
+
+func TestAdministratorsAreChangedAtTheShell(t *testing.T) {
+	t.Parallel()
+	dir := binary.Settings{"TENON_DATA": t.TempDir()}
+	admin := func(args ...string) binary.Result {
+		return binary.Run(t, dir, "", append([]string{"admin"}, args...)...)
+	}
+	said(t, binary.Run(t, dir, binary.Password+"\n", "admin", "create", "--email", "root@example.com", "--password-stdin"), 0)
+	node := binary.Serve(t, dir)
+	ada := binary.NewClient(node.URL).SignUp(t, "ada@example.com")
+
+	said(t, admin("grant", "--email", "nobody@example.com"), 1, "no account has the address nobody@example.com")
+	said(t, admin("grant", "--email", "ada"), 1, "--email")
+	said(t, admin("revoke", "--email", "root@example.com"), 1, "keeps at least one administrator")
+	said(t, admin("grant", "--email", "Ada@example.com"), 0, "ada@example.com is an administrator.")
+	said(t, admin("list"), 0, "EMAIL", "ada@example.com", "root@example.com", "active")
+	said(t, admin("revoke", "--email", "root@example.com"), 0, "root@example.com is no administrator.")
+	said(t, admin("suspend", "--email", "ada@example.com", "--reason", "a test"), 1, "keeps at least one administrator")
+	said(t, admin("suspend", "--email", "root@example.com"), 2, "--reason")
+
+	// It reaches the node that runs, within a second.
+	said(t, admin("grant", "--email", "root@example.com"), 0)
+	said(t, admin("suspend", "--email", "ada@example.com", "--reason", "a test"), 0, "ada@example.com is suspended.")
+	for deadline := time.Now().Add(time.Second); ada.Call("GET", "/users/me", nil).Status != 401; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the suspended account still works")
+		}
+	}
+	said(t, admin("reinstate", "--email", "ada@example.com"), 0, "ada@example.com works again.")
+	binary.NewClient(node.URL).SignIn(t, "ada@example.com")
 }
 
 func TestMigrationsAreShownAndApplied(t *testing.T) {

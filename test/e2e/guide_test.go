@@ -19,19 +19,44 @@ func TestTheGuideWorksAsWritten(t *testing.T) {
 	t.Run("on SQLite", func(t *testing.T) {
 		t.Parallel()
 		node := binary.Serve(t, nil)
-		follow(t, node.URL, node.SetupLink())
+		follow(t, gettingStarted, node.URL, node.SetupLink())
 	})
 	t.Run("on PostgreSQL with Redis", func(t *testing.T) {
 		t.Parallel()
 		node := binary.Serve(t, shared(t, true))
-		follow(t, node.URL, node.SetupLink())
+		follow(t, gettingStarted, node.URL, node.SetupLink())
 	})
 	t.Run("on two nodes", func(t *testing.T) {
 		t.Parallel()
 		balancer, nodes := cluster(t, 2, shared(t, true))
-		follow(t, balancer.URL, nodes[1].SetupLink()) // the newest link is the one that counts
+		follow(t, gettingStarted, balancer.URL, nodes[1].SetupLink()) // the newest link is the one that counts
 	})
 }
+
+// So are the ways to sign in.
+func TestAuthenticationWorksAsWritten(t *testing.T) {
+	if _, err := exec.LookPath("oathtool"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("oathtool is missing: apt-get install oathtool")
+		}
+		t.Skip("oathtool, which stands in for an authenticator app, is not installed: apt-get install oathtool")
+	}
+	t.Run("on SQLite", func(t *testing.T) {
+		t.Parallel()
+		follow(t, authentication, binary.Serve(t, nil).URL, "")
+	})
+	t.Run("on two nodes", func(t *testing.T) {
+		t.Parallel()
+		balancer, _ := cluster(t, 2, shared(t, true))
+		follow(t, authentication, balancer.URL, "")
+	})
+}
+
+// The guides, in docs.
+const (
+	gettingStarted = "GETTING_STARTED.md"
+	authentication = "AUTHENTICATION.md"
+)
 
 // The README promises a tour of sixty seconds that can be pasted into a shell.
 func TestTheTourInTheReadmeWorksAsWritten(t *testing.T) {
@@ -68,9 +93,9 @@ type step struct {
 }
 
 // follow runs all commands of the guide in one shell and compares what they print.
-func follow(t *testing.T, url, setup string) {
+func follow(t *testing.T, guide, url, setup string) {
 	t.Helper()
-	steps := read(t, filepath.Join(binary.Root(), "docs", "GETTING_STARTED.md"))
+	steps := read(t, filepath.Join(binary.Root(), "docs", guide))
 	dir := t.TempDir()
 	var script strings.Builder
 	script.WriteString("set -eu -o pipefail\n")

@@ -174,7 +174,7 @@ func (b *bench) targets() []target {
 
 // works measures what people ask for, one work after the other.
 func (b *bench) works(ctx context.Context) error {
-	for _, w := range []work{health, me, list, refresh, signIn, signUp} {
+	for _, w := range []work{health, me, list, key, refresh, signIn, signUp} {
 		if w != health && !b.wants(w) {
 			continue
 		}

@@ -59,7 +59,7 @@ func options(args []string) (settings, error) {
 	fs.DurationVar(&o.measurer.round, "time", 4*time.Second, "length of a round")
 	fs.DurationVar(&o.measurer.warmup, "warmup", 2*time.Second, "load before the first round")
 	databases := fs.String("databases", "sqlite,postgres", "databases to run the product on; none: the bare program alone")
-	works := fs.String("works", "me,list,refresh,sign-in,sign-up,storm,uncached,logged", "what to measure; health comes along for comparison")
+	works := fs.String("works", "me,list,key,refresh,sign-in,sign-up,storm,uncached,logged", "what to measure; health comes along for comparison")
 	quick := fs.Bool("quick", false, "three rounds of two seconds: a first impression")
 	fs.StringVar(&o.binary, "binary", "", "measure this binary instead of building one")
 	fs.BoolVar(&o.durable, "durable", true, "PostgreSQL waits for its disk, as by default")

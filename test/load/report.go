@@ -110,7 +110,7 @@ func goals(l line) (all []goal) {
 		if l.Database == sqlite {
 			all = []goal{atLeast(l.Ratio, 0.5, "%.1f× bare (twice PocketBase)"), counted(f.Statements, 1)}
 		}
-	case list:
+	case list, key:
 		all = []goal{atLeast(l.Ratio, 0.75, "%.2f× bare"), counted(f.Statements, 2)}
 	case refresh:
 		all = []goal{atLeast(l.Ratio, 0.6, "%.1f× bare"), counted(f.Statements, 4)}

@@ -19,6 +19,7 @@ const (
 	uncached work = "uncached"
 	logged   work = "logged"
 	list     work = "list"
+	key      work = "key"
 	refresh  work = "refresh"
 	signIn   work = "sign-in"
 	signUp   work = "sign-up"
@@ -26,7 +27,7 @@ const (
 )
 
 func (w work) known() bool {
-	return slices.Contains([]work{health, me, uncached, logged, list, refresh, signIn, signUp, storm}, w)
+	return slices.Contains([]work{health, me, uncached, logged, list, key, refresh, signIn, signUp, storm}, w)
 }
 
 // title names a work in tables.
@@ -34,6 +35,8 @@ func (w work) title() string {
 	switch w {
 	case list:
 		return "list of 20"
+	case key:
+		return "list of 20, by API key"
 	case uncached:
 		return "me, not cached"
 	case logged:
@@ -70,7 +73,7 @@ func (b bare) flows(w work, n int) ([]*flow, error) {
 			flows[i] = get("/health", "")
 		case me:
 			flows[i] = get("/me", fmt.Sprintf("token-%d", i))
-		case list:
+		case list, key:
 			flows[i] = get(fmt.Sprintf("/orgs/%d/teams?limit=20", i%50+1), "")
 		case refresh:
 			token := fmt.Sprintf("refresh-%d", i)
@@ -95,6 +98,7 @@ type product struct {
 type person struct {
 	Email string
 	Org   string // made when it is needed
+	Key   string // likewise
 }
 
 const password = "a long enough passphrase 4711"
@@ -138,18 +142,34 @@ func (p product) found(who *person, token string) error {
 	return nil
 }
 
+// handOut makes an API key of somebody that may list teams.
+func (p product) handOut(who *person, token string) error {
+	var made struct {
+		Key string `json:"key"`
+	}
+	in := map[string]any{"name": "load", "scopes": []string{"orgs.read", "orgs.list_members", "orgs.list_teams"}}
+	err := p.call("POST", "/api/v1/orgs/"+who.Org+"/api-keys", token, in, 201, &made)
+	who.Key = made.Key
+	return err
+}
+
 func (p product) flows(w work, n int) ([]*flow, error) {
 	flows := make([]*flow, n)
 	for i := range flows {
 		who := p.people[i]
 		t := tokens{}
-		if w == me || w == list || w == refresh {
+		if w == me || w == list || w == key || w == refresh {
 			if err := p.call("POST", "/api/v1/auth/login", "", credentials(who.Email), 200, &t); err != nil {
 				return nil, err
 			}
 		}
-		if w == list && who.Org == "" {
+		if (w == list || w == key) && who.Org == "" {
 			if err := p.found(who, t.AccessToken); err != nil {
+				return nil, err
+			}
+		}
+		if w == key && who.Key == "" {
+			if err := p.handOut(who, t.AccessToken); err != nil {
 				return nil, err
 			}
 		}
@@ -160,6 +180,8 @@ func (p product) flows(w work, n int) ([]*flow, error) {
 			flows[i] = get("/api/v1/users/me", t.AccessToken)
 		case list:
 			flows[i] = get("/api/v1/orgs/"+who.Org+"/teams?limit=20", t.AccessToken)
+		case key:
+			flows[i] = get("/api/v1/orgs/"+who.Org+"/teams?limit=20", who.Key)
 		case refresh:
 			flows[i] = rotating("/api/v1/auth/refresh", &t.RefreshToken)
 		case signIn:
