@@ -41,7 +41,7 @@ func (s *Service) routes(r *web.Router) {
 	web.Handle(r, web.Op{
 		ID: "mfa.enable_totp", Method: http.MethodPost, Path: "/totp/enable",
 		Summary:     "Enable an authenticator app",
-		Description: "By a code that it shows. With the first one come ten backup codes, shown once; with further ones those stay good and `backup_codes` is empty. Ends the other sessions and tells the owner by mail.",
+		Description: "By a code that it shows; the proof of identity must be recent. With the first one come ten backup codes, shown once; with further ones those stay good and `backup_codes` is empty. Ends the other sessions and tells the owner by mail.",
 		Access:      authz.SignedIn(), Limit: ratelimit.Every(30, time.Minute), ShownOnce: []string{"backup_codes"},
 		Errors: []*errs.Error{ErrCode, ErrNothingPending, ErrDeviceNotFound, authz.ErrFresh, sessions.ErrTooMany},
 	}, s.handleEnable)

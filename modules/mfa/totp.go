@@ -47,8 +47,10 @@ func (s *Service) add(ctx context.Context, d Device, account id.Account) error {
 	if err != nil {
 		return err
 	}
-	if err := s.mayAdd(ctx, a); err != nil {
-		return err
+	if len(a.SecondFactors) > 0 { // else it is time enough when the device is enabled
+		if err := s.mayAdd(ctx, a); err != nil {
+			return err
+		}
 	}
 	if err := deletePending(ctx, s.tx, account, d.CreatedAt.Add(-pendingLife)); err != nil {
 		return err
@@ -71,10 +73,10 @@ func (s *Service) hold(ctx context.Context, account id.Account) (accounts.Accoun
 	return s.Accounts.Get(ctx, account)
 }
 
-// mayAdd asks for a fresh proof where the account has a second factor already: a session
-// that was left open must not give itself another one.
+// mayAdd asks for a fresh proof. A session that was left open must not give itself a
+// factor: it would lock the owner out, and could prove with it whatever is asked for.
 func (s *Service) mayAdd(ctx context.Context, a accounts.Account) error {
-	if len(a.SecondFactors) > 0 && s.Now().Sub(authz.From(ctx).AuthenticatedAt) > authz.FreshFor {
+	if s.Now().Sub(authz.From(ctx).AuthenticatedAt) > authz.FreshFor {
 		return authz.ErrFresh.With("methods", sessions.ConfirmBy(a))
 	}
 	return nil

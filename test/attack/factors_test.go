@@ -330,6 +330,26 @@ func TestB13SensitiveChangesAskForASecondFactorAgain(t *testing.T) {
 	})
 }
 
+// A session that was left open does not make itself strong with a factor of its own.
+func TestB13AnOldSessionGivesItselfNoFactor(t *testing.T) {
+	eachAt(t, func(t *testing.T, app *tenontest.App, now *clock.Manual) {
+		ada := app.User("ada")
+		age(t, app, ada)
+		phone := app.SetUpTOTP(ada)
+		got := app.Call(ada, "POST", "/totp/enable", withCode(phone.Code())).WantCode(t, 401, "auth.fresh_required")
+		if fmt.Sprint(got.Body["methods"]) != "[password]" {
+			t.Errorf("it names %v", got.Body["methods"])
+		}
+		app.Call(ada, "POST", "/totp/verify", withCode(phone.Code())).WantCode(t, 401, "mfa.code_invalid") // it waits, and proves nothing
+		app.Call(ada, "POST", "/auth/confirm", `{"method":"totp","code":"`+phone.Code()+`"}`).WantCode(t, 401, "mfa.code_invalid")
+		app.Call(ada, "POST", "/users/me/email", `{"new_email":"mallory@example.com"}`).WantCode(t, 401, "auth.fresh_required")
+		login(app, ada.Email, ada.Password).Want(t, 200)
+		app.Call(ada, "POST", "/auth/confirm", fmt.Sprintf(`{"password":%q}`, ada.Password)).Want(t, 204)
+		now.Advance(time.Minute)
+		app.Call(ada, "POST", "/totp/enable", withCode(phone.Code())).Want(t, 200)
+	})
+}
+
 func TestB14SecretsOfAppsAreNowhereToBeRead(t *testing.T) {
 	var log bytes.Buffer
 	var mu sync.Mutex
