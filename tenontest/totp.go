@@ -8,9 +8,9 @@ import (
 	"fmt"
 )
 
-// Authenticator is somebody's authenticator app. It computes codes by itself (RFC 6238),
+// CodeApp is somebody's authenticator app. It computes codes by itself (RFC 6238),
 // so that tests do not trust the product's library.
-type Authenticator struct {
+type CodeApp struct {
 	DeviceID    string
 	Secret      string
 	BackupCodes []string
@@ -20,7 +20,7 @@ type Authenticator struct {
 }
 
 // TOTP gives u a second factor. Their other sessions end.
-func (a *App) TOTP(u *User) *Authenticator {
+func (a *App) TOTP(u *User) *CodeApp {
 	a.t.Helper()
 	x := a.SetUpTOTP(u)
 	enabled := a.Call(u, "POST", "/totp/enable", fmt.Sprintf(`{"code":%q}`, x.Code())).Want(a.t, 200)
@@ -32,14 +32,14 @@ func (a *App) TOTP(u *User) *Authenticator {
 }
 
 // SetUpTOTP gives u an authenticator app that is not enabled yet.
-func (a *App) SetUpTOTP(u *User) *Authenticator {
+func (a *App) SetUpTOTP(u *User) *CodeApp {
 	a.t.Helper()
 	got := a.Call(u, "POST", "/totp/setup", `{"device_name":"Phone of `+u.Name+`"}`).Want(a.t, 200)
-	return &Authenticator{DeviceID: got.Get("device_id"), Secret: got.Get("secret"), app: a}
+	return &CodeApp{DeviceID: got.Get("device_id"), Secret: got.Get("secret"), app: a}
 }
 
 // Code is a code that was not used yet. Without moving the clock there are three.
-func (x *Authenticator) Code() string {
+func (x *CodeApp) Code() string {
 	x.app.t.Helper()
 	now := x.app.Config.Now().Unix()
 	first := now/30 - 1
@@ -54,7 +54,7 @@ func (x *Authenticator) Code() string {
 }
 
 // At is the code of a time step: the number of half minutes since 1970.
-func (x *Authenticator) At(step int64) string {
+func (x *CodeApp) At(step int64) string {
 	x.app.t.Helper()
 	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(x.Secret)
 	x.app.must(err)

@@ -163,7 +163,7 @@ func TestSeveralDevices(t *testing.T) {
 		}
 		app.Call(ada, "POST", "/totp/enable", body).WantCode(t, 404, "mfa.device_not_found") // it waits no more
 		app.Call(ada, "POST", "/totp/enable", code(tablet.Code())).WantCode(t, 409, "mfa.nothing_to_enable")
-		for _, x := range []*tenontest.Authenticator{phone, tablet} {
+		for _, x := range []*tenontest.CodeApp{phone, tablet} {
 			now.Advance(2 * time.Minute)
 			finish(app, halfway(t, app, ada), "totp", x.Code()).Want(t, 200)
 		}
@@ -370,7 +370,7 @@ func TestAnAdministratorWhoActsAsSomebodyTouchesNoFactor(t *testing.T) {
 func TestFirstDevicesEnabledAtOnceMakeOneSetOfBackupCodes(t *testing.T) {
 	eachAt(t, func(t *testing.T, app *tenontest.App, now *clock.Manual) {
 		ada := app.User("ada")
-		devices := make([]*tenontest.Authenticator, 3)
+		devices := make([]*tenontest.CodeApp, 3)
 		for i := range devices {
 			devices[i] = app.SetUpTOTP(ada)
 		}

@@ -33,7 +33,6 @@ type Deps struct {
 	Passwords *secret.Passwords
 	Limits    *ratelimit.Limiter
 	Changed   *cache.Bus
-	Jobs      *jobs.Queue
 	Web       *web.Router
 	Post      *mail.Post
 	Places    *geoip.DB // where addresses are; nil without a database of them

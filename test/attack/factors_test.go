@@ -421,17 +421,17 @@ func (l locked) Write(b []byte) (int, error) {
 }
 
 func TestC01AndC03FactorsChangeWhatASessionIsKnownBy(t *testing.T) {
-	for name, change := range map[string]func(t *testing.T, app *tenontest.App, own string, x *tenontest.Authenticator) *tenontest.Answer{
-		"enabling": func(t *testing.T, app *tenontest.App, own string, x *tenontest.Authenticator) *tenontest.Answer {
+	for name, change := range map[string]func(t *testing.T, app *tenontest.App, own string, x *tenontest.CodeApp) *tenontest.Answer{
+		"enabling": func(t *testing.T, app *tenontest.App, own string, x *tenontest.CodeApp) *tenontest.Answer {
 			return by(app, own, "POST", "/totp/enable", withCode(x.Code())).Want(t, 200)
 		},
-		"disabling": func(t *testing.T, app *tenontest.App, own string, x *tenontest.Authenticator) *tenontest.Answer {
+		"disabling": func(t *testing.T, app *tenontest.App, own string, x *tenontest.CodeApp) *tenontest.Answer {
 			return by(app, own, "POST", "/totp/disable", "").Want(t, 204)
 		},
-		"verifying": func(t *testing.T, app *tenontest.App, own string, x *tenontest.Authenticator) *tenontest.Answer {
+		"verifying": func(t *testing.T, app *tenontest.App, own string, x *tenontest.CodeApp) *tenontest.Answer {
 			return by(app, own, "POST", "/totp/verify", withCode(x.Code())).Want(t, 200)
 		},
-		"proving again": func(t *testing.T, app *tenontest.App, own string, x *tenontest.Authenticator) *tenontest.Answer {
+		"proving again": func(t *testing.T, app *tenontest.App, own string, x *tenontest.CodeApp) *tenontest.Answer {
 			return by(app, own, "POST", "/auth/confirm", `{"method":"totp","code":"`+x.Code()+`"}`).Want(t, 204)
 		},
 	} {
@@ -439,7 +439,7 @@ func TestC01AndC03FactorsChangeWhatASessionIsKnownBy(t *testing.T) {
 			tenontest.Each(t, func(t *testing.T, app *tenontest.App) {
 				ada, mallory := app.User("ada"), app.User("mallory")
 				planted := browser(t, app, mallory)
-				var phone *tenontest.Authenticator
+				var phone *tenontest.CodeApp
 				signIn := func() string { return browser(t, app, ada) }
 				if name == "enabling" {
 					phone = app.SetUpTOTP(ada)
