@@ -26,7 +26,7 @@ type world struct {
 }
 
 // each runs fn on both databases, with a clock that moves only when told to.
-func each(t *testing.T, fn func(w *world), options ...tenontest.Option) {
+func each(t *testing.T, fn func(t *testing.T, w *world), options ...tenontest.Option) {
 	t.Helper()
 	for _, dialect := range []db.Dialect{db.SQLite, db.Postgres} {
 		t.Run(string(dialect), func(t *testing.T) {
@@ -35,7 +35,7 @@ func each(t *testing.T, fn func(w *world), options ...tenontest.Option) {
 			atMine := tenontest.Configure(func(c *tenon.Config) { c.Now = w.now.Now })
 			w.App = tenontest.Start(t, dialect, append(slices.Clone(options), atMine)...)
 			w.root, w.ada = w.Administrator("root"), w.User("ada")
-			fn(w)
+			fn(t, w)
 		})
 	}
 }
@@ -70,7 +70,7 @@ func (w *world) events(u *tenontest.User) []string {
 }
 
 func TestAdministratorsFindAccounts(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		for _, name := range []string{"ada.byron", "a_b", "a%b", "grace"} {
 			w.now.Advance(time.Second)
 			w.User(name)
@@ -126,7 +126,7 @@ func TestAdministratorsFindAccounts(t *testing.T) {
 }
 
 func TestAnAccountIsShownWithWhatItTakesPartIn(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		org := w.Org(w.ada, "acme")
 		other := w.Org(w.root, "other")
 		w.now.Advance(10 * time.Minute)
@@ -168,7 +168,7 @@ func TestAnAccountIsShownWithWhatItTakesPartIn(t *testing.T) {
 }
 
 func TestASuspendedAccountStopsAtOnceAndByEveryMeans(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		browser := w.Call(nil, "POST", "/auth/login", fmt.Sprintf(`{"email":"ada@example.com","password":%q,"cookie":true}`, w.ada.Password)).Want(t, 200)
 		cookie, _, _ := strings.Cut(browser.Header.Get("Set-Cookie"), ";")
 		byCookie := func() int {
@@ -223,7 +223,7 @@ func TestASuspendedAccountStopsAtOnceAndByEveryMeans(t *testing.T) {
 }
 
 func TestADeletedAccountCanBeRestoredForAMonth(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		got := w.Call(w.root, "DELETE", at(w.ada), because).Want(t, 202)
 		if want := w.now.Now().Add(30 * 24 * time.Hour).Format(time.RFC3339Nano); got.Get("status") != "deleting" || got.Get("purge_at") != want {
 			t.Errorf("got %s, want %s", got.Text, want)
@@ -253,7 +253,7 @@ func TestADeletedAccountCanBeRestoredForAMonth(t *testing.T) {
 }
 
 func TestAdministratorsMakeEachOther(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		w.Call(w.ada, "GET", "/admin/users", "").WantCode(t, 403, "auth.denied")
 		w.act(w.ada, "grant-administrator", "").Want(t, 200)
 		w.Call(w.ada, "GET", "/admin/users", "").Want(t, 200)
@@ -284,7 +284,7 @@ func TestAdministratorsMakeEachOther(t *testing.T) {
 }
 
 func TestNobodyStopsThemselvesOrTheLastAdministrator(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		w.act(w.root, "suspend", because).WantCode(t, 409, "admin.yourself")
 		w.Call(w.root, "DELETE", at(w.root), because).WantCode(t, 409, "admin.yourself")
 		for _, body := range []string{`{}`, `{"reason":"no"}`, `{"reason":"    x   "}`, `{"reason":"` + strings.Repeat("x", 501) + `"}`, `{"reason":"two\nlines"}`} {
@@ -302,7 +302,7 @@ func TestNobodyStopsThemselvesOrTheLastAdministrator(t *testing.T) {
 }
 
 func TestOrganizationsAreNotLeftWithoutAnOwner(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		org := w.Org(w.ada, "acme")
 		for _, refused := range []*tenontest.Answer{w.act(w.ada, "suspend", because), w.Call(w.root, "DELETE", at(w.ada), because)} {
 			refused.WantCode(t, 409, "orgs.last_owner")
@@ -345,7 +345,7 @@ func TestOrganizationsAreNotLeftWithoutAnOwner(t *testing.T) {
 }
 
 func TestAdministratorsHelpWithoutSeeingSecrets(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		got := w.act(w.ada, "send-password-reset", "").Want(t, 202)
 		token := w.MailedToken("ada@example.com")
 		if strings.Contains(got.Text, token) || got.Get("status") != "mailed" {
@@ -367,7 +367,7 @@ func TestAdministratorsHelpWithoutSeeingSecrets(t *testing.T) {
 
 // From where an administrator acts is not the owner's business; who they are is.
 func TestOwnersSeeWhoActedButNotFromWhere(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		q := w.Request("POST", at(w.ada)+"/send-password-reset", "")
 		q.Header.Set("Authorization", "Bearer "+w.root.Tokens.AccessToken)
 		q.Header.Set("User-Agent", "Office/1.0")

@@ -35,7 +35,7 @@ func as(t *testing.T, u *tenontest.User, got *tenontest.Answer) *tenontest.User 
 }
 
 func TestAnAdministratorLooksAtSomebodysAccount(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		org := w.Org(w.ada, "acme")
 		got := w.act(w.ada, "impersonate", `{"reason":"her export is empty"}`).Want(t, 200)
 		if got.Body["expires_in"] != 1800.0 || got.Get("refresh_token") != "" || got.Header.Get("Set-Cookie") != "" {
@@ -90,7 +90,7 @@ func TestAnAdministratorLooksAtSomebodysAccount(t *testing.T) {
 }
 
 func TestAnAdministratorWorksInSomebodysAccount(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		org := w.Org(w.ada, "acme")
 		acting := w.impersonate(w.ada, `,"write":true`)
 		w.Call(acting, "PATCH", "/users/me", `{"name":"Countess"}`).Want(t, 200)
@@ -127,7 +127,7 @@ func TestAnAdministratorWorksInSomebodysAccount(t *testing.T) {
 }
 
 func TestAnImpersonationEndsWithItsTimeToTheMoment(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		w.act(w.ada, "impersonate", `{"reason":"too long","minutes":61}`).Want(t, 422)
 		w.act(w.ada, "impersonate", `{"reason":"too short","minutes":0}`).Want(t, 422)
 		acting := w.impersonate(w.ada, `,"minutes":60,"write":true`)
@@ -177,8 +177,7 @@ func TestAnImpersonationEndsWithWhatItsAdministratorIs(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			each(t, func(w *world) {
-				w.t = t
+			each(t, func(t *testing.T, w *world) {
 				other := w.Administrator("other")
 				first := w.impersonate(w.ada, "")
 				w.Call(first, "GET", "/users/me", "").Want(t, 200) // it is in memory
@@ -196,7 +195,7 @@ func TestAnImpersonationEndsWithWhatItsAdministratorIs(t *testing.T) {
 		})
 	}
 	t.Run("resets the password by mail", func(t *testing.T) {
-		each(t, func(w *world) {
+		each(t, func(t *testing.T, w *world) {
 			acting := w.impersonate(w.ada, "")
 			w.Call(acting, "GET", "/users/me", "").Want(t, 200)
 			w.Call(nil, "POST", "/auth/request-password-reset", `{"email":"root@example.com"}`).Want(t, 202)
@@ -205,7 +204,7 @@ func TestAnImpersonationEndsWithWhatItsAdministratorIs(t *testing.T) {
 		})
 	})
 	t.Run("is the one of two sessions that stays", func(t *testing.T) {
-		each(t, func(w *world) {
+		each(t, func(t *testing.T, w *world) {
 			acting := w.impersonate(w.ada, "")
 			w.SignIn(w.root)
 			w.Call(w.root, "DELETE", "/sessions/all?keep_current=true", "").Want(t, 204)
@@ -216,7 +215,7 @@ func TestAnImpersonationEndsWithWhatItsAdministratorIs(t *testing.T) {
 }
 
 func TestAnImpersonationEndsWithWhatItsOwnerIs(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		for name, end := range map[string]func(u *tenontest.User){
 			"suspended":     func(u *tenontest.User) { w.act(u, "suspend", because).Want(t, 200) },
 			"administrator": func(u *tenontest.User) { w.act(u, "grant-administrator", "").Want(t, 200) },
@@ -237,7 +236,7 @@ func TestAnImpersonationEndsWithWhatItsOwnerIs(t *testing.T) {
 }
 
 func TestWhoIsNotImpersonated(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		other := w.Administrator("other")
 		w.act(other, "impersonate", because).WantCode(t, 403, "auth.not_impersonated")
 		w.act(w.root, "impersonate", because).WantCode(t, 403, "auth.not_impersonated")
@@ -260,7 +259,7 @@ func TestWhoIsNotImpersonated(t *testing.T) {
 }
 
 func TestABrowserActsAsSomebody(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		got := w.act(w.ada, "impersonate", `{"reason":"she asked us to","cookie":true,"minutes":10}`).Want(t, 200)
 		cookies := got.Header.Values("Set-Cookie")
 		if len(cookies) != 1 || got.Get("access_token") != "" || !strings.Contains(cookies[0], w.now.Now().Add(10*time.Minute).UTC().Format("15:04:05 GMT")) {

@@ -59,7 +59,7 @@ func spellings(account id.Account) []string {
 }
 
 func TestAPurgeLeavesNothingOfAPersonButWhatIsRetained(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		// Zenobia takes part in everything there is.
 		zenobia := w.User("zenobia")
 		w.Call(zenobia, "PATCH", "/users/me", `{"name":"Zenobia Quux"}`).Want(t, 200)
@@ -156,7 +156,7 @@ func TestAPurgeLeavesNothingOfAPersonButWhatIsRetained(t *testing.T) {
 // A purge that was broken off goes on with the next sweep, and what was restored at the
 // last moment stays.
 func TestAPurgeGoesOnWhereItWasBrokenOff(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		bob, eve := w.User("bob"), w.User("eve")
 		for _, u := range []*tenontest.User{w.ada, bob, eve} {
 			w.Call(w.root, "DELETE", at(u), because).Want(t, 202)
