@@ -161,7 +161,7 @@ func ForHash(password string) string {
 // characters and more (OWASP ASVS 5.0 V6.2.4 asks for three).
 func isCommon(lower string) bool {
 	_, word := words()[lower]
-	return word || commonPasswords()[lower] || oneCharacter(lower)
+	return word && len(lower) >= minPassword || commonPasswords()[lower] || oneCharacter(lower)
 }
 
 func oneCharacter(s string) bool {

@@ -2,6 +2,7 @@ package mfa_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -99,7 +100,7 @@ func TestAnAuthenticatorAppIsASecondFactor(t *testing.T) {
 		}
 		challenge := got.Get("challenge_token")
 		finish(app, challenge, "totp", "000000").WantCode(t, 401, "mfa.code_invalid")
-		finish(app, challenge, "passkey", phone.Code()).WantCode(t, 422, "mfa.method_unavailable")
+		finish(app, challenge, "passkey", phone.Code()).WantCode(t, 401, "mfa.code_invalid")
 		finish(app, challenge, "backup_code", phone.Code()).WantCode(t, 401, "mfa.code_invalid")
 		now.Advance(time.Minute)
 		opened := finish(app, challenge, "totp", phone.Code()).Want(t, 200)
@@ -400,5 +401,48 @@ func TestFirstDevicesEnabledAtOnceMakeOneSetOfBackupCodes(t *testing.T) {
 		for _, c := range codes {
 			app.Call(ada, "POST", "/totp/verify", code(c.(string))).Want(t, 200)
 		}
+	})
+}
+
+// A passkey is a second factor and a proof like a code, each answer of it once and for
+// what it was asked for.
+func TestAPasskeyIsASecondFactor(t *testing.T) {
+	eachAt(t, func(t *testing.T, app *tenontest.App, now *clock.Manual) {
+		ada := app.User("ada")
+		key := app.AddPasskey(ada)
+		half := app.Call(nil, "POST", "/auth/login", fmt.Sprintf(`{"email":%q,"password":%q}`, ada.Email, ada.Password)).Want(t, 200)
+		if diff := cmp.Diff([]any{"passkey"}, half.Body["methods"]); diff != "" {
+			t.Fatal(diff)
+		}
+		challenge := half.Get("challenge_token")
+		answer := func(body string) *tenontest.Answer {
+			return app.Call(nil, "POST", "/auth/second-factor", fmt.Sprintf(`{"challenge_token":%q,"method":"passkey","credential":%s}`, challenge, body))
+		}
+		options := func(path string, u *tenontest.User, body string) json.RawMessage {
+			var out struct{ Options json.RawMessage }
+			if err := json.Unmarshal([]byte(app.Call(u, "POST", path, body).Want(t, 200).Text), &out); err != nil {
+				t.Fatal(err)
+			}
+			return out.Options
+		}
+		toConfirm := key.Get(options("/passkeys/assertion", ada, ""))
+		answer(toConfirm).WantCode(t, 401, "mfa.code_invalid") // it was asked for something else
+		answer(`{}`).WantCode(t, 401, "mfa.code_invalid")
+		signed := key.Get(options("/auth/second-factor/passkey-options", nil, fmt.Sprintf(`{"challenge_token":%q}`, challenge)))
+		if answer(signed).Want(t, 200).Get("access_token") == "" {
+			t.Error("it did not sign in")
+		}
+		answer(signed).WantCode(t, 401, "auth.challenge_expired")
+
+		now.Advance(time.Hour)
+		ada.Tokens = app.SignIn(ada)
+		now.Advance(10 * time.Minute)
+		proof := key.Get(options("/passkeys/assertion", ada, ""))
+		confirm := func(body string) *tenontest.Answer {
+			return app.Call(ada, "POST", "/auth/confirm", `{"method":"passkey","credential":`+body+`}`)
+		}
+		confirm(proof).Want(t, 204)
+		confirm(proof).WantCode(t, 401, "mfa.code_invalid")
+		app.Call(ada, "POST", "/auth/confirm", fmt.Sprintf(`{"password":%q}`, ada.Password)).WantCode(t, 401, "auth.fresh_required")
 	})
 }
