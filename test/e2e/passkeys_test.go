@@ -168,9 +168,12 @@ func TestPasskeysInABrowser(t *testing.T) {
 		}
 		// For a confirmation the browser offers it too.
 		begun := ada.Call("POST", "/passkeys/assertion", nil).Want(t, 200)
-		if _, err := p.get(begun.Body["options"]); err != nil {
-			t.Error(err)
+		answer, err := p.get(begun.Body["options"])
+		if err != nil {
+			t.Fatal(err)
 		}
+		ada.Call("POST", "/auth/confirm", map[string]any{"method": "passkey", "credential": answer}).Want(t, 204)
+		ada.Call("POST", "/auth/confirm", map[string]any{"method": "passkey", "credential": answer}).Want(t, 401)
 		// A finger that is not the owner's signs nothing.
 		p.do(webauthn.SetUserVerified(phone, false))
 		if got, err := p.enter(c); err == nil {
@@ -211,9 +214,13 @@ func TestPasskeysInABrowser(t *testing.T) {
 			t.Fatalf("a password alone: %s", half.Text)
 		}
 		begun := c.With("").Call("POST", "/auth/second-factor/passkey-options", map[string]any{"challenge_token": half.Get("challenge_token")}).Want(t, 200)
-		if _, err := p.get(begun.Body["options"]); err != nil {
-			t.Errorf("as a second factor: %v", err)
+		answer, err := p.get(begun.Body["options"])
+		if err != nil {
+			t.Fatalf("as a second factor: %v", err)
 		}
+		finish := map[string]any{"challenge_token": half.Get("challenge_token"), "method": "passkey", "credential": answer}
+		c.With("").Call("POST", "/auth/second-factor", finish).Want(t, 200)
+		c.With("").Call("POST", "/auth/second-factor", finish).Want(t, 401)
 	})
 
 	t.Run("a security key with a PIN", func(t *testing.T) {
