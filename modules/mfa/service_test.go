@@ -121,7 +121,7 @@ func TestAnAuthenticatorAppIsASecondFactor(t *testing.T) {
 		now.Advance(5*time.Minute + time.Second)
 		finish(app, expired, "totp", phone.Code()).WantCode(t, 401, "auth.challenge_expired")
 
-		want := []string{"mfa.code_rejected", "mfa.code_rejected", "mfa.totp_enabled"}
+		want := []string{"mfa.code_rejected", "mfa.code_rejected", "mfa.code_rejected", "mfa.totp_enabled"}
 		if diff := cmp.Diff(want, eventTypes(t, app, ada)); diff != "" {
 			t.Errorf("events (-want +logged): %s", diff)
 		}

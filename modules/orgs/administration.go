@@ -139,9 +139,16 @@ func (s *Service) onAccountDeleted(ctx context.Context, _ db.Conn, e accounts.De
 }
 
 func (s *Service) putRight(ctx context.Context, account id.Account) error {
-	a, err := s.Accounts.Get(ctx, account)
-	if ok, err := found(err); err != nil || !ok {
-		return err
-	}
-	return setActive(ctx, s.DB.Platform(oversight), account, a.Status == accounts.Active)
+	return s.DB.Platform(oversight).Tx(ctx, func(tx *db.Tx) error {
+		held := s.Accounts.In(tx)
+		// Who stops the account at this moment comes before or after, not in between.
+		if ok, err := found(held.Lock(ctx, account)); err != nil || !ok {
+			return err
+		}
+		a, err := held.Get(ctx, account)
+		if err != nil {
+			return err
+		}
+		return setActive(ctx, tx, account, a.Status == accounts.Active)
+	})
 }
