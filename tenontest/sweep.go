@@ -147,6 +147,13 @@ func (s *sweep) thing(p place, op operation, param string) string {
 func (s *sweep) builtIn() []Thing {
 	return []Thing{
 		{Param: "passkey", Make: func(owner *User, _ id.Org) string { return s.AddPasskey(owner).Passkey.ID.String() }},
+		{Param: "entry", Make: func(owner *User, org id.Org) string {
+			entry := id.New[entryKind]()
+			_, err := s.DB.Platform("test").Exec(s.t.Context(), `INSERT INTO account_waitlist (id, email, name, created_at) VALUES ($1, $2, 'Waits', $3)`,
+				entry, org.String()+"@example.com", s.Config.Now())
+			s.must(err)
+			return entry.String()
+		}},
 		{Param: "provider", Make: func(*User, id.Org) string { return someProvider }},
 		{Param: "identity", Make: func(owner *User, _ id.Org) string {
 			identity, now := id.New[identityKind](), s.Config.Now()
@@ -157,6 +164,10 @@ func (s *sweep) builtIn() []Thing {
 		}},
 	}
 }
+
+type entryKind struct{}
+
+func (entryKind) Prefix() string { return "wait" }
 
 type identityKind struct{}
 
