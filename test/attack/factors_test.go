@@ -312,7 +312,7 @@ func TestB13SensitiveChangesAskForASecondFactorAgain(t *testing.T) {
 		app.Call(&here, "POST", "/auth/confirm", `{}`).WantCode(t, 401, "auth.fresh_required")
 		app.Call(&here, "POST", "/auth/confirm", `{"password":"wrong"}`).WantCode(t, 401, "auth.fresh_required") // nor does it say whether it is right
 		app.Call(&here, "POST", "/auth/confirm", fmt.Sprintf(`{"password":%q,"method":"totp","code":"000000"}`, ada.Password)).WantCode(t, 422, "mfa.one_proof")
-		app.Call(&here, "POST", "/auth/confirm", `{"method":"passkey"}`).WantCode(t, 422, "mfa.method_unavailable")
+		app.Call(&here, "POST", "/auth/confirm", `{"method":"passkey"}`).WantCode(t, 401, "mfa.code_invalid")
 		app.Call(&here, "POST", "/auth/confirm", `{"method":"password","code":"x"}`).Want(t, 422)
 		app.Call(&here, "POST", "/auth/confirm", `{"method":"totp","code":"000000"}`).WantCode(t, 401, "mfa.code_invalid")
 		refused(&here, "after a weaker proof")
