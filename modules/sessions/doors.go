@@ -42,8 +42,6 @@ type challengeKind struct{}
 // Prefix begins the id of every challenge.
 func (challengeKind) Prefix() string { return "chl" }
 
-type challengeID = id.ID[challengeKind]
-
 const (
 	challengeToken = "challenge"
 	challengeLife  = 5 * time.Minute
