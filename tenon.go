@@ -103,7 +103,7 @@ func New(cfg Config) (*App, error) {
 		Changed: a.Changed, Roles: a.Roles, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
 	a.APIKeys = apikeys.New(apikeys.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Orgs: a.Orgs, Post: a.Post,
 		Changed: a.Changed, Roles: a.Roles, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
-	a.Admin = admin.New(admin.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, Orgs: a.Orgs, Jobs: a.Jobs, Post: a.Post,
+	a.Admin = admin.New(admin.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, MFA: a.MFA, Orgs: a.Orgs, Jobs: a.Jobs, Post: a.Post,
 		Modules: a.Modules, Schemas: a.Schemas, PublicURL: publicURL})
 	a.Ops = ops.New(ops.Deps{DB: a.DB, Redis: a.Redis, Keys: a.Keys, Jobs: a.Jobs, Sealed: a.sealed, Ready: a.unready, Now: cfg.Now, Log: a.Log})
 

@@ -5,7 +5,7 @@
 // Permissions: none; every operation asks for an administrator
 // Publishes:   nothing; what happens is an event of the module that it happens to
 // Jobs:        admin.sweep, admin.purge
-// Calls:       audit, accounts, sessions, orgs
+// Calls:       audit, accounts, sessions, mfa, orgs
 //
 // Whatever stops somebody happens in one transaction, in one order: administrators are
 // held first, then the rows of organizations, then the account.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tenonhq/tenon/modules/accounts"
 	"github.com/tenonhq/tenon/modules/audit"
+	"github.com/tenonhq/tenon/modules/mfa"
 	"github.com/tenonhq/tenon/modules/orgs"
 	"github.com/tenonhq/tenon/modules/sessions"
 	"github.com/tenonhq/tenon/platform/authz"
@@ -138,6 +139,13 @@ func (s *Service) helpRoutes(r *web.Router) {
 	}, s.handleSendReset)
 
 	web.Handle(r, web.Op{
+		ID: "admin.reset_second_factors", Method: http.MethodPost, Path: "/admin/users/{person}/reset-second-factors",
+		Summary: "Remove all second factors of an account", Description: "Authenticator apps, backup codes and passkeys, for an owner who has lost them: be sure that it is they who ask. Their sessions end, and they are told by mail, with the reason.",
+		Access: authz.Administrator().Fresh(), Limit: ratelimit.Every(30, time.Hour),
+		Errors: []*errs.Error{ErrYourself, ErrReason, mfa.ErrNone},
+	}, s.handleResetFactors)
+
+	web.Handle(r, web.Op{
 		ID: "admin.impersonate", Method: http.MethodPost, Path: "/admin/users/{person}/impersonate",
 		Summary: "Act as somebody",
 		Description: "Opens a session in which the caller sees what the owner of the account sees; with `write`, they may also change what the owner may. Passwords, addresses, factors, sessions and keys stay the owner's alone.\n\n" +
@@ -194,6 +202,13 @@ type stopInput struct {
 }
 
 func (in *stopInput) why() Stop { return Stop{Reason: in.Body.Reason, Orphan: in.Body.Orphan} }
+
+type resetFactorsInput struct {
+	PersonInput
+	Body struct {
+		Reason string `json:"reason" minLength:"3" maxLength:"500" doc:"Its owner reads it" example:"You lost your phone, and proved on the telephone who you are"`
+	}
+}
 
 type impersonateInput struct {
 	PersonInput
@@ -289,6 +304,11 @@ func (s *Service) handleSignOut(ctx context.Context, in *PersonInput) (*web.Empt
 
 func (s *Service) handleSendReset(ctx context.Context, in *PersonInput) (*accounts.StatusOutput, error) {
 	return accounts.Said("mailed"), s.SendPasswordReset(ctx, in.Person)
+}
+
+func (s *Service) handleResetFactors(ctx context.Context, in *resetFactorsInput) (*userOutput, error) {
+	u, err := s.ResetSecondFactors(ctx, in.Person, in.Body.Reason)
+	return &userOutput{u}, err
 }
 
 func (s *Service) handleImpersonate(ctx context.Context, in *impersonateInput) (*sessions.Output, error) {

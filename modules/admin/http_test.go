@@ -365,6 +365,44 @@ func TestAdministratorsHelpWithoutSeeingSecrets(t *testing.T) {
 	})
 }
 
+func TestAnAdministratorResetsLostSecondFactors(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.TOTP(w.ada)
+		w.AddPasskey(w.ada)
+		login := `{"email":"ada@example.com","password":"` + w.ada.Password + `"}`
+		half := w.Call(nil, "POST", "/auth/login", login).Want(t, 200)
+		if half.Get("status") != "second_factor_required" {
+			t.Fatalf("ada signs in without a second factor: %s", half.Text)
+		}
+		const reset, lost = "reset-second-factors", `{"reason":"lost her phone"}`
+		w.act(w.ada, reset, `{"reason":" x "}`).Want(t, 422)
+		w.Call(w.root, "POST", at(w.root)+"/"+reset, lost).WantCode(t, 409, "admin.yourself")
+		w.Call(w.ada, "POST", at(w.root)+"/"+reset, lost).Want(t, 403)
+
+		got := w.act(w.ada, reset, lost).Want(t, 200)
+		if factors, _ := got.Body["second_factors"].([]any); len(factors) != 0 {
+			t.Errorf("it still has %v", factors)
+		}
+		w.Call(w.ada, "GET", "/users/me", "").Want(t, 401) // signed out
+		letter := w.Mail("ada@example.com")[0]
+		if !strings.Contains(letter.Text, "lost her phone") {
+			t.Errorf("ada was told %q", letter.Text)
+		}
+		if events := w.events(w.ada); !slices.Contains(events, "mfa.reset") || !slices.Contains(events, "passkeys.removed") {
+			t.Errorf("her log says %v", events)
+		}
+		if whole := w.Call(nil, "POST", "/auth/login", login).Want(t, 200); whole.Get("access_token") == "" {
+			t.Errorf("her password is not enough: %s", whole.Text)
+		}
+		w.ada.Tokens = w.SignIn(w.ada)
+		w.Call(w.ada, "GET", "/totp/status", "").Want(t, 200)
+		w.act(w.ada, reset, lost).WantCode(t, 409, "mfa.no_second_factor")
+		if codes := w.TOTP(w.ada).BackupCodes; len(codes) != 10 {
+			t.Errorf("a new first app came with %d backup codes", len(codes))
+		}
+	})
+}
+
 // From where an administrator acts is not the owner's business; who they are is.
 func TestOwnersSeeWhoActedButNotFromWhere(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {

@@ -8,6 +8,7 @@ import (
 	"github.com/tenonhq/tenon/module"
 	"github.com/tenonhq/tenon/modules/accounts"
 	"github.com/tenonhq/tenon/modules/audit"
+	"github.com/tenonhq/tenon/modules/mfa"
 	"github.com/tenonhq/tenon/modules/orgs"
 	"github.com/tenonhq/tenon/modules/sessions"
 	"github.com/tenonhq/tenon/platform/authz"
@@ -23,6 +24,7 @@ type Deps struct {
 	Audit     *audit.Service
 	Accounts  *accounts.Service
 	Sessions  *sessions.Service
+	MFA       *mfa.Service
 	Orgs      *orgs.Service
 	Jobs      *jobs.Queue
 	Post      *mail.Post
@@ -44,7 +46,7 @@ func New(d Deps) *Service { return &Service{Deps: d} }
 func (s *Service) In(tx *db.Tx) *Service {
 	bound := &Service{Deps: s.Deps, tx: tx}
 	bound.DB = s.DB.In(tx)
-	bound.Accounts, bound.Sessions, bound.Orgs = s.Accounts.In(tx), s.Sessions.In(tx), s.Orgs.In(tx)
+	bound.Accounts, bound.Sessions, bound.MFA, bound.Orgs = s.Accounts.In(tx), s.Sessions.In(tx), s.MFA.In(tx), s.Orgs.In(tx)
 	return bound
 }
 
@@ -187,6 +189,24 @@ func (s *Service) SendPasswordReset(ctx context.Context, person id.Account) erro
 		return bound.Accounts.MailReset(ctx, a)
 	})
 	return err
+}
+
+// ResetSecondFactors takes the second factors from an account whose owner has lost them,
+// and signs it out everywhere.
+func (s *Service) ResetSecondFactors(ctx context.Context, person id.Account, reason string) (User, error) {
+	reason, err := cleanReason(reason)
+	if err != nil {
+		return User{}, err
+	}
+	return s.change(ctx, person, func(bound *Service, a accounts.Account) error {
+		if person == authz.From(ctx).Account {
+			return ErrYourself
+		}
+		if err := bound.MFA.Reset(ctx, a, reason); err != nil {
+			return err
+		}
+		return bound.endSessions(ctx, a, "second_factors_reset")
+	})
 }
 
 // Impersonate opens a session in which the caller acts as somebody.

@@ -4,7 +4,7 @@
 //
 // Owns:        mfa_accounts, mfa_devices, mfa_backup_codes
 // Permissions: none; everybody has rights over their own factors only
-// Publishes:   TOTPEnabled, TOTPDisabled, BackupCodesRenewed, BackupCodeUsed, CodeRejected
+// Publishes:   TOTPEnabled, TOTPDisabled, BackupCodesRenewed, BackupCodeUsed, CodeRejected, Reset
 // Jobs:        mfa.sweep
 // Calls:       audit, accounts, sessions, passkeys
 //

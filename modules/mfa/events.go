@@ -31,6 +31,13 @@ type BackupCodesRenewed struct{ About }
 // BackupCodeUsed says that a backup code proved who somebody is.
 type BackupCodeUsed struct{ About }
 
+// Reset says that an administrator took every second factor from an account, whose owner
+// had lost them.
+type Reset struct {
+	About
+	Reason string `json:"reason"`
+}
+
 // CodeRejected says that someone who was half signed in, or signed in, gave a wrong code.
 type CodeRejected struct {
 	About
@@ -48,6 +55,9 @@ func (BackupCodesRenewed) Kind() string { return "mfa.backup_codes_renewed" }
 
 // Kind names the event.
 func (BackupCodeUsed) Kind() string { return "mfa.backup_code_used" }
+
+// Kind names the event.
+func (Reset) Kind() string { return "mfa.reset" }
 
 // Kind names the event.
 func (CodeRejected) Kind() string { return "mfa.code_rejected" }

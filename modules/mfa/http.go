@@ -19,7 +19,7 @@ func (s *Service) routes(r *web.Router) {
 		Summary:     "Finish a sign-in with a second factor",
 		Description: "With the `challenge_token` that the first half answered, within five minutes and once. A wrong code leaves it usable. Answers as the first half would have: the account and a cookie, if either half asked for one.",
 		Access:      authz.Public(), Limit: ratelimit.Every(60, time.Minute),
-		Errors: []*errs.Error{sessions.ErrChallenge, ErrCode, ErrMethod, sessions.ErrTooMany},
+		Errors: []*errs.Error{sessions.ErrChallenge, ErrCode, sessions.ErrTooMany},
 	}, s.handleSecondFactor)
 
 	web.Handle(r, web.Op{
@@ -27,7 +27,7 @@ func (s *Service) routes(r *web.Router) {
 		Summary:     "Prove again who you are",
 		Description: "Satisfies `auth.fresh_required` for 15 minutes, for this session. A password is enough where there is no second factor; with one, send a `method` and its `code`.",
 		Access:      authz.SignedIn(), Limit: ratelimit.Every(30, time.Minute),
-		Errors: []*errs.Error{sessions.ErrPassword.On("body.password"), ErrCode, ErrMethod, ErrOneProof, sessions.ErrTooMany},
+		Errors: []*errs.Error{sessions.ErrPassword.On("body.password"), ErrCode, ErrOneProof, sessions.ErrTooMany},
 	}, s.handleConfirm)
 
 	web.Handle(r, web.Op{

@@ -82,6 +82,7 @@ var (
 	ErrNotEnabled     = errs.New(errs.Conflict, "mfa.not_enabled", "There is no authenticator app yet. Set one up first.")
 	ErrNothingPending = errs.New(errs.Conflict, "mfa.nothing_to_enable", "There is no authenticator app that waits for its first code. Set one up again.")
 	ErrDevices        = errs.New(errs.Conflict, "mfa.too_many_devices", "Remove an authenticator app before you add another.")
+	ErrNone           = errs.New(errs.Conflict, "mfa.no_second_factor", "This account has no second factor.")
 	ErrDeviceNotFound = errs.New(errs.NotFound, "mfa.device_not_found", "There is no such authenticator app.")
 	ErrNameInvalid    = errs.New(errs.Invalid, "mfa.name_invalid", "Enter a name of 1 to 100 characters, on one line.").On("body.device_name")
 )

@@ -178,6 +178,35 @@ func (s *Service) spend(ctx context.Context, a accounts.Account, g Given) (bool,
 	return false, ErrMethod
 }
 
+// Reset takes every second factor from an account whose owner has lost them, and tells
+// them. It needs a transaction (In) that reaches the account.
+func (s *Service) Reset(ctx context.Context, a accounts.Account, reason string) error {
+	if err := s.Accounts.Lock(ctx, a.ID); err != nil {
+		return err
+	}
+	apps, err := deleteDevices(ctx, s.tx, a.ID, DeviceID{})
+	if err != nil {
+		return err
+	}
+	if err := deleteBackupCodes(ctx, s.tx, a.ID); err != nil {
+		return err
+	}
+	removed, err := s.Passkeys.RemoveAll(ctx, a)
+	if err != nil {
+		return err
+	}
+	if apps+removed == 0 {
+		return ErrNone
+	}
+	if err := s.Accounts.SetSecondFactor(ctx, a.ID, accounts.TOTP, false); err != nil {
+		return err
+	}
+	if err := s.record(ctx, a, Reset{About{a.ID}, reason}); err != nil {
+		return err
+	}
+	return s.tell(ctx, a, "second_factors_reset", map[string]any{"Reason": reason})
+}
+
 func (s *Service) record(ctx context.Context, a accounts.Account, e jobs.Args) error {
 	return s.Audit.In(s.tx).Record(ctx, audit.Entry{Event: e, Target: audit.Target{Kind: "account", ID: a.ID.String(), Name: a.Name}})
 }

@@ -208,6 +208,24 @@ func (s *Service) Remove(ctx context.Context, passkey ID) (cookies []string, err
 	return cookies, err
 }
 
+// RemoveAll removes every passkey of an account, in a transaction (In) that holds it. Who
+// removes them ends the sessions and tells the owner.
+func (s *Service) RemoveAll(ctx context.Context, a accounts.Account) (int, error) {
+	all, err := passkeysOf(ctx, s.tx, a.ID)
+	if err != nil || len(all) == 0 {
+		return 0, err
+	}
+	for _, r := range all {
+		if _, err := deletePasskey(ctx, s.tx, a.ID, r.ID); err != nil {
+			return 0, err
+		}
+		if err := s.record(ctx, r.Passkey, Removed{About{a.ID, r.ID}}, nil); err != nil {
+			return 0, err
+		}
+	}
+	return len(all), s.Accounts.SetSecondFactor(ctx, a.ID, accounts.Passkey, false)
+}
+
 // changed does what goes with every change of what opens an account: it is noted whether
 // there is a second factor, other sessions end, and the owner is told.
 func (s *Service) changed(ctx context.Context, a accounts.Account, r row, e jobs.Args, what string) (cookies []string, err error) {
