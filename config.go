@@ -12,6 +12,7 @@ import (
 
 	"github.com/caarlos0/env/v11"
 
+	"github.com/tenonhq/tenon/console"
 	"github.com/tenonhq/tenon/modules/accounts"
 	"github.com/tenonhq/tenon/modules/identities"
 	"github.com/tenonhq/tenon/modules/sessions"
@@ -57,6 +58,7 @@ type Config struct {
 	Mail     mail.Config
 	Brand    mail.Branding
 	Log      observe.Config
+	Console  console.Config
 	Accounts accounts.Config
 	Sessions sessions.Config
 	// Identities are the providers that people may sign in with.
@@ -109,7 +111,7 @@ func (c *Config) complete() error {
 	if c.Web.PublicURL == "" && !c.Production() {
 		c.Web.PublicURL = "http://" + c.Addr
 	}
-	if err := errors.Join(c.Web.Check(c.Production()), c.Accounts.Check()); err != nil {
+	if err := errors.Join(c.Web.Check(c.Production()), c.Accounts.Check(), c.Console.Check()); err != nil {
 		return err
 	}
 	if err := c.Identities.Check(); err != nil {

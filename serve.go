@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tenonhq/tenon/console"
 	"github.com/tenonhq/tenon/internal/devpages"
 	"github.com/tenonhq/tenon/platform/db"
 	"github.com/tenonhq/tenon/platform/errs"
@@ -55,7 +56,13 @@ func (a *App) Serve(ctx context.Context, o ServeOptions) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", a.Config.Addr, err)
 	}
-	a.mountDevelopment(listener.Addr().String())
+	development := !a.Config.Production() && loopback(listener.Addr().String())
+	if development {
+		a.mountDevelopment()
+	}
+	if err := a.mountConsole(development); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	server := a.server()
 	served := make(chan error, 1)
 	go func() { served <- a.listen(server, listener) }()
@@ -307,11 +314,22 @@ func (r *running) stopJobs() error {
 	return nil
 }
 
-// mountDevelopment adds the pages that only a developer on this machine may see.
-func (a *App) mountDevelopment(addr string) {
-	if a.Config.Production() || !loopback(addr) {
-		return
+// mountConsole adds the web application.
+func (a *App) mountConsole(developer bool) error {
+	if a.Config.Console.Off() {
+		return nil
 	}
+	pages, err := a.Console.Handler(console.Product{Name: a.Config.Brand.ProductName, Base: a.Config.Web.Base(), SignUp: a.Config.Accounts.SignUp,
+		ImageHosts: a.Config.Accounts.AvatarHosts, Developer: developer}, a.Web.Missing())
+	if err != nil {
+		return err
+	}
+	a.Web.Pages(pages)
+	return nil
+}
+
+// mountDevelopment adds the pages that only a developer on this machine may see.
+func (a *App) mountDevelopment() {
 	mailbox := devpages.Handler(a.Box)
 	a.Web.Mount("GET /_dev/mail", mailbox)
 	a.Web.Mount("GET /_dev/mail/", mailbox)

@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"sync/atomic"
 
+	"github.com/tenonhq/tenon/console"
 	"github.com/tenonhq/tenon/internal/geoip"
 	"github.com/tenonhq/tenon/module"
 	"github.com/tenonhq/tenon/modules/accounts"
@@ -67,6 +68,9 @@ type App struct {
 	Admin      *admin.Service
 	Ops        *ops.Service
 
+	// Console is the web application; extend it before Serve.
+	Console *console.Console
+
 	specs []module.Spec
 	state atomic.Value // of type State
 }
@@ -76,7 +80,7 @@ func New(cfg Config) (*App, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	a := &App{Config: cfg, Log: cfg.Logger, Roles: authz.NewCatalog()}
+	a := &App{Config: cfg, Log: cfg.Logger, Roles: authz.NewCatalog(), Console: console.New(cfg.Console)}
 	a.state.Store(Starting)
 	if err := a.platform(); err != nil {
 		return nil, err

@@ -79,6 +79,8 @@ func layer(from string) (may []string, instead string) {
 			"modules do not know the app they are in; take what you need as a field of Deps, or publish an event"
 	case "module":
 		return []string{"platform"}, "module.Spec names platform types only; describe the rest with plain data"
+	case "console":
+		return []string{"platform"}, "the console serves files; what it shows of the app is handed in"
 	case "platform":
 		return []string{"platform", "internal"},
 			"platform knows no business; pass a function or a value in, or move the rule into a module"

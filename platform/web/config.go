@@ -58,6 +58,15 @@ func (c Config) origin() string {
 	return u.Scheme + "://" + u.Host
 }
 
+// Base is the path of PublicURL, such as /app; usually there is none.
+func (c Config) Base() string {
+	u, err := url.Parse(c.PublicURL)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimRight(u.Path, "/")
+}
+
 func (c Config) https() bool { return strings.HasPrefix(c.PublicURL, "https://") }
 
 // secureCookies is false only where the product is reached over plain HTTP, which

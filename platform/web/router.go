@@ -90,6 +90,8 @@ type Router struct {
 	ops     []Op
 	pathIDs map[string]PathID
 	fixed   http.Header // of every answer
+	pages   http.Handler
+	base    string // the path of the public URL
 
 	registering string // the module of the operation under way in Handle
 }
@@ -115,7 +117,7 @@ type PathID struct {
 // NewRouter returns a router without operations.
 func NewRouter(o Options) *Router {
 	setUpHuma()
-	r := &Router{Options: o, mux: http.NewServeMux(), pathIDs: map[string]PathID{}, fixed: fixedHeaders(o.Config)}
+	r := &Router{Options: o, mux: http.NewServeMux(), pathIDs: map[string]PathID{}, fixed: fixedHeaders(o.Config), base: o.Config.Base()}
 	cfg := huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI:    "3.1.0",
@@ -164,6 +166,15 @@ func (r *Router) OpenAPI() ([]byte, error) { return r.api.OpenAPI().MarshalJSON(
 
 // Mount serves h for the paths of pattern beside the operations: pages, assets.
 func (r *Router) Mount(pattern string, h http.Handler) { r.mux.Handle(pattern, h) }
+
+// Pages serves h where a browser asks for a path that nothing else answers: the web
+// application, which has addresses of its own.
+func (r *Router) Pages(h http.Handler) { r.pages = h }
+
+// Missing answers that there is nothing.
+func (r *Router) Missing() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { r.Refuse(w, q, errPath) })
+}
 
 var pathParam = regexp.MustCompile(`\{([a-z_]+)\}`)
 

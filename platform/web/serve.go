@@ -59,7 +59,19 @@ func (r *Router) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 		r.Refuse(out, q, errTooMany.After(got.RetryAfter))
 		return
 	}
-	r.dispatch(out, q)
+	r.dispatch(out, r.below(q))
+}
+
+// below takes the path of the public URL away, where a proxy has left it on.
+func (r *Router) below(q *http.Request) *http.Request {
+	if r.base == "" || q.URL.Path != r.base && !strings.HasPrefix(q.URL.Path, r.base+"/") {
+		return q
+	}
+	u := *q.URL
+	u.Path, u.RawPath = "/"+strings.TrimPrefix(strings.TrimPrefix(u.Path, r.base), "/"), ""
+	short := *q
+	short.URL = &u
+	return &short
 }
 
 // dispatch serves what the path names. The mux answers unknown paths and methods in
@@ -74,7 +86,17 @@ func (r *Router) dispatch(w http.ResponseWriter, q *http.Request) {
 		r.Refuse(w, q, errMethod)
 		return
 	}
+	if r.pages != nil && (q.Method == http.MethodGet || q.Method == http.MethodHead) && !reserved(q.URL.Path) {
+		r.pages.ServeHTTP(w, q)
+		return
+	}
 	r.Refuse(w, q, errPath)
+}
+
+// reserved reports whether a path is for programs: what is unknown there is no page.
+func reserved(path string) bool {
+	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	return first == "api" || first == "health" || first == "reference" || first == ".well-known" || first == "_dev"
 }
 
 // methods lists those that the path of q answers.

@@ -14,7 +14,8 @@ import (
 	"github.com/tenonhq/tenon/tenontest/servers"
 )
 
-// passwordTries is how often one account's password may be tried in 15 minutes.
+// passwordTries is how often one account's password may be tried before it takes time.
+// They are counted in the database: it makes no difference how Redis is.
 const passwordTries = 10
 
 func TestARedisThatStartsAfterUsIsUsed(t *testing.T) {
@@ -29,8 +30,8 @@ func TestARedisThatStartsAfterUsIsUsed(t *testing.T) {
 	n.do(t, 204, ask{method: "DELETE", path: "/sessions/" + phone.Session, as: ada})
 	n.do(t, 401, me(phone))
 	n.do(t, 200, me(ada))
-	if got := n.guesses(t, "alone@example.com", 3*passwordTries); got == 0 || got > passwordTries/2 {
-		t.Errorf("without Redis a password may be tried %d times, want half of %d", got, passwordTries)
+	if got := n.guesses(t, "alone@example.com", 3*passwordTries); got != passwordTries {
+		t.Errorf("without Redis a password may be tried %d times, want %d", got, passwordTries)
 	}
 
 	r.Start(t)
@@ -150,9 +151,9 @@ func TestAnIllRedisNeitherSlowsNorOpensAnything(t *testing.T) {
 					t.Errorf("who lost the role is answered with %d", got)
 				}
 				guessed[k] += n.guesses(t, fmt.Sprintf("victim%d@example.com", i), 3*passwordTries)
-				if guessed[k] > 2*passwordTries {
-					t.Errorf("on node %d one account's password could be tried %d times, the limit is %d", k, guessed[k], passwordTries)
-				}
+			}
+			if sum := guessed[0] + guessed[1]; sum > passwordTries {
+				t.Errorf("one account's password could be tried %d times, the limit is %d", sum, passwordTries)
 			}
 			if !ill.mild && guessed[0]+guessed[1] == 0 {
 				t.Error("nobody could sign in")

@@ -1,0 +1,1 @@
+var e=e=>({token:typeof e.token==`string`?e.token:void 0});export{e as t};

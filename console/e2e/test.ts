@@ -1,0 +1,76 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { test as base, expect, type Page } from "@playwright/test";
+import { PASSWORD, Server } from "./server";
+
+export { totp } from "./server";
+export { expect, PASSWORD };
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+interface Fixtures {
+  /** What the browser may complain about: refusals that a page tells about. */
+  allowed: RegExp[];
+  signIn: (email: string, path?: string) => Promise<void>;
+}
+
+export const test = base.extend<Fixtures, { server: Server }>({
+  server: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the pattern
+    async ({}, use) => {
+      const server = await Server.start();
+      await use(server);
+      await server.stop();
+    },
+    { scope: "worker" },
+  ],
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the pattern
+  allowed: async ({}, use) => use([/status of (401|409|422) /]),
+  page: async ({ page, allowed }, use) => {
+    const said: string[] = [];
+    page.on("console", (m) => m.type() === "error" && said.push(`${m.text()} ${m.location().url}`));
+    page.on("pageerror", (e) => said.push(String(e)));
+    await page.addInitScript(() => addEventListener("securitypolicyviolation", (e) => console.error(`CSP ${e.violatedDirective} ${e.blockedURI} ${e.sample}`)));
+    await use(page);
+    expect(said.filter((s) => !allowed.some((a) => a.test(s)))).toEqual([]);
+  },
+  signIn: async ({ page, server }, use) =>
+    use(async (email, path = "/") => {
+      await page.goto(`${server.url}/sign-in?next=${encodeURIComponent(path)}`);
+      await page.getByLabel("E-mail").fill(email);
+      await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+      await page.getByRole("button", { name: "Sign in", exact: true }).click();
+      await expect(page.locator("main h1")).toBeVisible();
+      await page.waitForURL((u) => !u.pathname.startsWith("/sign-in"));
+    }),
+});
+
+/** Nothing on the page keeps anybody out (WCAG 2.2 AA and axe's best practices). */
+export async function accessible(page: Page): Promise<void> {
+  const cdp = await page.context().newCDPSession(page); // the page's own policy refuses a script tag
+  await cdp.send("Runtime.evaluate", { expression: axe });
+  const { result } = await cdp.send("Runtime.evaluate", {
+    expression: `axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }).then((r) => JSON.stringify(r.violations.map((v) => ({ id: v.id, nodes: v.nodes.map((n) => n.html.slice(0, 200) + " — " + n.failureSummary) }))))`,
+    awaitPromise: true,
+    returnByValue: true,
+  });
+  await cdp.detach();
+  expect(JSON.parse(result.value as string)).toEqual([]);
+}
+
+/** The page fits its width, in both colours, on a phone and on a desk, and keeps nobody out. */
+export async function everywhere(page: Page): Promise<void> {
+  const size = page.viewportSize();
+  for (const colorScheme of ["light", "dark"] as const)
+    for (const width of [1440, 390]) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await page.setViewportSize({ width, height: 900 });
+      expect(
+        await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
+        `overflow at ${width}, ${colorScheme}`,
+      ).toBe(0);
+      await accessible(page);
+    }
+  await page.emulateMedia({ colorScheme: "light" });
+  if (size) await page.setViewportSize(size);
+}

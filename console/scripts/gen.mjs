@@ -1,0 +1,9 @@
+// Writes the types of the client from the OpenAPI document of this source.
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import openapi, { astToString } from "openapi-typescript";
+
+const root = new URL("../../", import.meta.url);
+const document = execFileSync("go", ["run", "./cmd/tenon", "openapi"], { cwd: root, maxBuffer: 64 << 20, encoding: "utf8" });
+const types = astToString(await openapi(document, { silent: true }));
+writeFileSync(new URL("clients/typescript/src/schema.d.ts", root), `// Generated from the OpenAPI document: npm run gen in console/.\n${types}`);

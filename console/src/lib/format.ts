@@ -1,0 +1,51 @@
+import { getLocale, t } from "./i18n";
+
+/** How long ago, or from now: "3 minutes ago", "in 2 days". */
+export function ago(iso: string | null | undefined, now = Date.now()): string {
+  if (!iso) return "—";
+  const seconds = (Date.parse(iso) - now) / 1000;
+  const abs = Math.abs(seconds);
+  const say = (n: number, unit: Intl.RelativeTimeFormatUnit) => new Intl.RelativeTimeFormat(getLocale(), { numeric: "auto" }).format(Math.round(n), unit);
+  if (abs < 45) return t("time.now");
+  if (abs < 45 * 60) return say(seconds / 60, "minute");
+  if (abs < 22 * 3600) return say(seconds / 3600, "hour");
+  if (abs < 26 * 86400) return say(seconds / 86400, "day");
+  return day(iso);
+}
+
+/** 26 Nov 2026 */
+export const day = (iso: string): string => new Date(iso).toLocaleDateString(getLocale(), { day: "numeric", month: "short", year: "numeric" });
+
+/** 26 Nov 2026, 14:05 */
+export const moment = (iso: string): string =>
+  new Date(iso).toLocaleString(getLocale(), { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+
+/** 26 Nov 2026, 14:05:09 UTC+1 */
+export const exact = (iso: string): string =>
+  new Date(iso).toLocaleString(getLocale(), {
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    timeZoneName: "short",
+  });
+
+export const count = (n: number): string => n.toLocaleString(getLocale());
+
+export const initials = (name: string): string =>
+  name
+    .trim()
+    .split(/\s+/)
+    .map((p) => [...p][0] ?? "")
+    .slice(0, 2)
+    .join("")
+    .toUpperCase();
+
+/** A hue that stays with an id, so that people and organizations keep their colour. */
+export function hue(id: string): number {
+  let h = 2166136261;
+  for (let i = 0; i < id.length; i++) h = Math.imul(h ^ id.charCodeAt(i), 16777619);
+  return (h >>> 0) % 360;
+}

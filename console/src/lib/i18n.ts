@@ -1,0 +1,71 @@
+import { en } from "@/locales/en";
+import { boot } from "./boot";
+
+/** A text, or its forms by plural category; `{n}` decides which. */
+export type Message = string | { one: string; other: string; zero?: string };
+export type Key = keyof typeof en;
+export type Messages = Record<Key, Message>;
+export type Vars = Record<string, string | number>;
+
+let locale = "en";
+let messages: Record<string, Message> = en;
+
+/** Names of the languages in themselves. */
+export const languages: Record<string, string> = { en: "English", de: "Deutsch" };
+
+const loaders: Record<string, () => Promise<Record<string, Message>>> = {
+  en: async () => en,
+  de: async () => (await import("@/locales/de")).de,
+};
+
+/** The language to show: the reader's choice, else the first one of the browser's that there is. */
+export function preferred(choice?: string): string {
+  const wanted = [choice, cookie("locale"), ...navigator.languages, boot.locale].filter(Boolean) as string[];
+  for (const w of wanted) {
+    const short = w.split("-")[0] ?? "";
+    if (loaders[short] && boot.locales.includes(short)) return short;
+  }
+  return "en";
+}
+
+const cookie = (name: string) => document.cookie.match(new RegExp(`(?:^|; )${name}=([^;]*)`))?.[1];
+
+/** Shows everything in a language from now on; the caller renders anew. */
+export async function setLocale(next: string): Promise<void> {
+  const load = loaders[next] ?? loaders.en!;
+  messages = { ...en, ...(await load()), ...boot.wording[next] };
+  locale = next;
+  document.documentElement.lang = next;
+}
+
+/** Remembers a choice that was made before anybody has signed in. */
+export function rememberLocale(next: string): void {
+  // biome-ignore lint/suspicious/noDocumentCookie: the server reads it for the page's lang
+  document.cookie = `locale=${next};path=${boot.base || "/"};max-age=31536000;samesite=lax`;
+}
+
+export const getLocale = (): string => locale;
+
+/** The text of a key in the language of the reader, with its `{variables}` filled in. */
+export function t(key: Key, vars: Vars = {}): string {
+  return fill(messages[key] ?? key, vars);
+}
+
+/** Like `t` for keys made at run time; the fallback where there is no such text. */
+export function tOr(key: string, fallback: string, vars: Vars = {}): string {
+  const m = messages[key];
+  return m === undefined ? fallback : fill(m, vars);
+}
+
+function fill(m: Message, vars: Vars): string {
+  const text = typeof m === "string" ? m : form(m, Number(vars.n));
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
+    const v = vars[name];
+    return v === undefined ? whole : typeof v === "number" ? v.toLocaleString(locale) : v;
+  });
+}
+
+function form(m: Exclude<Message, string>, n: number): string {
+  if (n === 0 && m.zero !== undefined) return m.zero;
+  return new Intl.PluralRules(locale).select(n) === "one" ? m.one : m.other;
+}

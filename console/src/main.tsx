@@ -1,0 +1,54 @@
+import { CSPProvider } from "@base-ui/react/csp-provider";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { createRouter, RouterProvider } from "@tanstack/react-router";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { onSignedOut, queryClient } from "./api/queries";
+import { Crash, NotFound } from "./components/layout/fallback";
+import { StepUp } from "./components/stepup";
+import { Toaster } from "./components/ui/toast";
+import { loadExtensions } from "./extensions/load";
+import { boot } from "./lib/boot";
+import { preferred, setLocale } from "./lib/i18n";
+import { routeTree } from "./routeTree.gen";
+import "./styles/app.css";
+
+const router = createRouter({
+  routeTree,
+  basepath: boot.base || "/",
+  context: { queryClient },
+  defaultPreload: "intent",
+  defaultPreloadStaleTime: 0,
+  scrollRestoration: true,
+  defaultNotFoundComponent: NotFound,
+  defaultErrorComponent: Crash,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}
+
+onSignedOut(() => {
+  const next = router.state.location.href;
+  queryClient.clear();
+  void router.navigate({ to: "/sign-in", search: { next } });
+});
+
+await Promise.all([setLocale(preferred()), loadExtensions()]);
+
+const root = document.getElementById("root");
+if (root)
+  createRoot(root).render(
+    <StrictMode>
+      <CSPProvider disableStyleElements>
+        <QueryClientProvider client={queryClient}>
+          <Toaster>
+            <RouterProvider router={router} />
+            <StepUp />
+          </Toaster>
+        </QueryClientProvider>
+      </CSPProvider>
+    </StrictMode>,
+  );

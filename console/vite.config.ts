@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import tailwindcss from "@tailwindcss/vite";
+import { tanstackRouter } from "@tanstack/router-plugin/vite";
+import react from "@vitejs/plugin-react";
+import { defineConfig, type Plugin } from "vitest/config";
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** Writes x.br and x.gz beside everything that compresses; the same bytes on every machine. */
+function precompress(): Plugin {
+  let out = "dist";
+  return {
+    name: "precompress",
+    apply: "build",
+    configResolved: (c) => {
+      out = c.build.outDir;
+    },
+    closeBundle() {
+      for (const path of readdirSync(out, { recursive: true, encoding: "utf8" }).sort()) {
+        const file = join(out, path);
+        if (!/\.(js|css|svg)$/.test(path) || statSync(file).size < 1024) continue;
+        const body = readFileSync(file);
+        const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: body.length };
+        writeFileSync(`${file}.br`, brotliCompressSync(body, { params }));
+        writeFileSync(`${file}.gz`, gzipSync(body, { level: 9 }));
+      }
+    },
+  };
+}
+
+export default defineConfig({
+  base: "./", // the server says where it is mounted
+  plugins: [tanstackRouter({ target: "react", autoCodeSplitting: true, quoteStyle: "double", semicolons: true }), react(), tailwindcss(), precompress()],
+  resolve: {
+    alias: { "@tenon/client": here("../clients/typescript/src/index.ts"), "@": here("src") },
+  },
+  build: {
+    target: "baseline-widely-available",
+    assetsInlineLimit: 0, // a data: URI would break font-src 'self'
+    modulePreload: { polyfill: false },
+    sourcemap: false,
+    manifest: "manifest.json", // which chunks a page needs: for the preload links and the size budget
+    reportCompressedSize: false,
+  },
+  server: { proxy: { "/api": "http://127.0.0.1:8000", "/_dev": "http://127.0.0.1:8000" } },
+  test: { environment: "happy-dom", include: ["test/**/*.test.{ts,tsx}"], setupFiles: ["test/setup.ts"] },
+});
