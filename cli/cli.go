@@ -67,6 +67,7 @@ type commands struct {
 	Admin   adminCommand   `cmd:"" help:"Make and list administrators, stop accounts."`
 	Keys    keysCommand    `cmd:"" help:"List and rotate the keys that sign tokens and encrypt fields."`
 	Doctor  doctorCommand  `cmd:"" help:"Show the settings in effect and try every dependency."`
+	Console consoleCommand `cmd:"" help:"Take over the source of the web console."`
 	OpenAPI openapiCommand `cmd:"" name:"openapi" help:"Print the OpenAPI document of this program."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
