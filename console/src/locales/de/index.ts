@@ -1,7 +1,6 @@
-import { account } from "./account";
-import { admin } from "./admin";
 import { auth } from "./auth";
 import { common } from "./common";
-import { org } from "./org";
+import { problems } from "./problems";
 
-export const de = { ...common, ...auth, ...account, ...org, ...admin };
+/** What the pages before one is signed in say; `app.ts` has the rest. */
+export const de = { ...common, ...auth, ...problems };

@@ -1,7 +1,5 @@
-import { account } from "./account";
-import { admin } from "./admin";
 import { auth } from "./auth";
 import { common } from "./common";
-import { org } from "./org";
 
-export const en = { ...common, ...auth, ...account, ...org, ...admin };
+/** What the pages before one is signed in say; `app.ts` has the rest. */
+export const en = { ...common, ...auth };

@@ -1,0 +1,6 @@
+import { account } from "./account";
+import { admin } from "./admin";
+import { org } from "./org";
+
+/** What the pages of somebody who is signed in say. */
+export const app = { ...account, ...org, ...admin };
