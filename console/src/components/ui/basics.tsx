@@ -81,25 +81,25 @@ export function OrgMark({ name, id, className }: { name: string; id?: string; cl
   );
 }
 
-export function Empty({
-  icon,
-  title,
-  children,
-  action,
-  className,
-}: {
+interface EmptyProps {
   icon: ReactNode;
   title: string;
   children?: ReactNode;
   action?: ReactNode;
+  /** It is all that the page shows. */
+  whole?: boolean;
   className?: string;
-}) {
+}
+
+/** Says why there is nothing, and what can be done about it. */
+export function Empty({ icon, title, children, action, whole, className }: EmptyProps) {
+  const Title = whole ? "h1" : "h2";
   return (
     <div className={cn("flex flex-col items-center px-6 py-14 text-center", className)}>
       <div aria-hidden className="mb-4 grid size-12 place-items-center rounded-xl border bg-background text-muted-foreground shadow-card [&_svg]:size-5">
         {icon}
       </div>
-      <h2 className="text-sm font-semibold">{title}</h2>
+      <Title className="text-sm font-semibold">{title}</Title>
       {children && <div className="mt-1 max-w-sm text-muted-foreground">{children}</div>}
       {action && <div className="mt-5 flex flex-wrap justify-center gap-2">{action}</div>}
     </div>

@@ -1,1 +1,0 @@
-import{d as e}from"./basics-D4zfKzAW.js";import{M as t}from"./core-12RcQbTZ.js";import{t as n}from"./_app.o._org.index-DDpdfWUk.js";var r=t();function i(){let{org:t}=n.useRouteContext();return(0,r.jsx)(e,{title:t.name,children:`…`})}export{i as component};
