@@ -61,7 +61,7 @@ Start with: tenon serve
 Settings come from the environment (DATABASE_URL, REDIS_URL, SMTP_HOST, TENON_…); "tenon doctor" shows those in effect and tries every dependency.`
 
 type commands struct {
-	Serve   serveCommand   `cmd:"" help:"Serve the API and run jobs."`
+	Serve   serveCommand   `cmd:"" help:"Serve the API and the console, and run jobs."`
 	Worker  workerCommand  `cmd:"" help:"Run jobs, without an API."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database up to date, or show what is to be done."`
 	Admin   adminCommand   `cmd:"" help:"Make and list administrators, stop accounts."`
