@@ -113,8 +113,7 @@ function useField(name: string, hint: ReactNode) {
     onInvalid: (e: FormEvent<Control>) => {
       e.preventDefault();
       setWrong(complaint(e.currentTarget.validity));
-      const form = e.currentTarget.form;
-      if (form?.querySelector(":invalid") === e.currentTarget) e.currentTarget.focus();
+      if (firstWrong(e.currentTarget.form) === e.currentTarget) e.currentTarget.focus();
     },
     onBlur: (e: FormEvent<Control>) => e.currentTarget.value !== "" && setWrong(complaint(e.currentTarget.validity)),
     onInput: () => {
@@ -138,6 +137,8 @@ function useField(name: string, hint: ReactNode) {
   );
   return { id, control, notes };
 }
+
+const firstWrong = (form: HTMLFormElement | null) => [...(form?.elements ?? [])].find((e) => "validity" in e && !(e as Control).validity.valid);
 
 function complaint(v: ValidityState): string | undefined {
   if (v.valid) return undefined;
