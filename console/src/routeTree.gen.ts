@@ -23,6 +23,10 @@ import { Route as AuthSetupRouteImport } from "./routes/_auth.setup";
 import { Route as AuthSignInRouteImport } from "./routes/_auth.sign-in";
 import { Route as AuthSignUpRouteImport } from "./routes/_auth.sign-up";
 import { Route as AuthVerifyEmailRouteImport } from "./routes/_auth.verify-email";
+import { Route as AppAccountActivityRouteImport } from "./routes/_app.account.activity";
+import { Route as AppAccountIdentitiesRouteImport } from "./routes/_app.account.identities";
+import { Route as AppAccountProfileRouteImport } from "./routes/_app.account.profile";
+import { Route as AppAccountSecurityRouteImport } from "./routes/_app.account.security";
 import { Route as AppOOrgRouteImport } from "./routes/_app.o.$org";
 import { Route as AppXSplatRouteImport } from "./routes/_app.x.$";
 import { Route as AuthSignInSecondFactorRouteImport } from "./routes/_auth.sign-in_.second-factor";
@@ -97,6 +101,26 @@ const AuthVerifyEmailRoute = AuthVerifyEmailRouteImport.update({
   path: "/verify-email",
   getParentRoute: () => AuthRoute,
 } as any);
+const AppAccountActivityRoute = AppAccountActivityRouteImport.update({
+  id: "/account/activity",
+  path: "/account/activity",
+  getParentRoute: () => AppRoute,
+} as any);
+const AppAccountIdentitiesRoute = AppAccountIdentitiesRouteImport.update({
+  id: "/account/identities",
+  path: "/account/identities",
+  getParentRoute: () => AppRoute,
+} as any);
+const AppAccountProfileRoute = AppAccountProfileRouteImport.update({
+  id: "/account/profile",
+  path: "/account/profile",
+  getParentRoute: () => AppRoute,
+} as any);
+const AppAccountSecurityRoute = AppAccountSecurityRouteImport.update({
+  id: "/account/security",
+  path: "/account/security",
+  getParentRoute: () => AppRoute,
+} as any);
 const AppOOrgRoute = AppOOrgRouteImport.update({
   id: "/o/$org",
   path: "/o/$org",
@@ -136,6 +160,10 @@ export interface FileRoutesByFullPath {
   "/sign-in": typeof AuthSignInRoute;
   "/sign-up": typeof AuthSignUpRoute;
   "/verify-email": typeof AuthVerifyEmailRoute;
+  "/account/activity": typeof AppAccountActivityRoute;
+  "/account/identities": typeof AppAccountIdentitiesRoute;
+  "/account/profile": typeof AppAccountProfileRoute;
+  "/account/security": typeof AppAccountSecurityRoute;
   "/o/$org": typeof AppOOrgRouteWithChildren;
   "/x/$": typeof AppXSplatRoute;
   "/sign-in/second-factor": typeof AuthSignInSecondFactorRoute;
@@ -155,6 +183,10 @@ export interface FileRoutesByTo {
   "/sign-in": typeof AuthSignInRoute;
   "/sign-up": typeof AuthSignUpRoute;
   "/verify-email": typeof AuthVerifyEmailRoute;
+  "/account/activity": typeof AppAccountActivityRoute;
+  "/account/identities": typeof AppAccountIdentitiesRoute;
+  "/account/profile": typeof AppAccountProfileRoute;
+  "/account/security": typeof AppAccountSecurityRoute;
   "/x/$": typeof AppXSplatRoute;
   "/sign-in/second-factor": typeof AuthSignInSecondFactorRoute;
   "/o/$org/settings": typeof AppOOrgSettingsRoute;
@@ -176,6 +208,10 @@ export interface FileRoutesById {
   "/_auth/sign-up": typeof AuthSignUpRoute;
   "/_auth/verify-email": typeof AuthVerifyEmailRoute;
   "/_app/": typeof AppIndexRoute;
+  "/_app/account/activity": typeof AppAccountActivityRoute;
+  "/_app/account/identities": typeof AppAccountIdentitiesRoute;
+  "/_app/account/profile": typeof AppAccountProfileRoute;
+  "/_app/account/security": typeof AppAccountSecurityRoute;
   "/_app/o/$org": typeof AppOOrgRouteWithChildren;
   "/_app/x/$": typeof AppXSplatRoute;
   "/_auth/sign-in_/second-factor": typeof AuthSignInSecondFactorRoute;
@@ -197,6 +233,10 @@ export interface FileRouteTypes {
     | "/sign-in"
     | "/sign-up"
     | "/verify-email"
+    | "/account/activity"
+    | "/account/identities"
+    | "/account/profile"
+    | "/account/security"
     | "/o/$org"
     | "/x/$"
     | "/sign-in/second-factor"
@@ -216,6 +256,10 @@ export interface FileRouteTypes {
     | "/sign-in"
     | "/sign-up"
     | "/verify-email"
+    | "/account/activity"
+    | "/account/identities"
+    | "/account/profile"
+    | "/account/security"
     | "/x/$"
     | "/sign-in/second-factor"
     | "/o/$org/settings"
@@ -236,6 +280,10 @@ export interface FileRouteTypes {
     | "/_auth/sign-up"
     | "/_auth/verify-email"
     | "/_app/"
+    | "/_app/account/activity"
+    | "/_app/account/identities"
+    | "/_app/account/profile"
+    | "/_app/account/security"
     | "/_app/o/$org"
     | "/_app/x/$"
     | "/_auth/sign-in_/second-factor"
@@ -348,6 +396,34 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof AuthVerifyEmailRouteImport;
       parentRoute: typeof AuthRoute;
     };
+    "/_app/account/activity": {
+      id: "/_app/account/activity";
+      path: "/account/activity";
+      fullPath: "/account/activity";
+      preLoaderRoute: typeof AppAccountActivityRouteImport;
+      parentRoute: typeof AppRoute;
+    };
+    "/_app/account/identities": {
+      id: "/_app/account/identities";
+      path: "/account/identities";
+      fullPath: "/account/identities";
+      preLoaderRoute: typeof AppAccountIdentitiesRouteImport;
+      parentRoute: typeof AppRoute;
+    };
+    "/_app/account/profile": {
+      id: "/_app/account/profile";
+      path: "/account/profile";
+      fullPath: "/account/profile";
+      preLoaderRoute: typeof AppAccountProfileRouteImport;
+      parentRoute: typeof AppRoute;
+    };
+    "/_app/account/security": {
+      id: "/_app/account/security";
+      path: "/account/security";
+      fullPath: "/account/security";
+      preLoaderRoute: typeof AppAccountSecurityRouteImport;
+      parentRoute: typeof AppRoute;
+    };
     "/_app/o/$org": {
       id: "/_app/o/$org";
       path: "/o/$org";
@@ -402,6 +478,10 @@ const AppOOrgRouteWithChildren =
 interface AppRouteChildren {
   AppWelcomeRoute: typeof AppWelcomeRoute;
   AppIndexRoute: typeof AppIndexRoute;
+  AppAccountActivityRoute: typeof AppAccountActivityRoute;
+  AppAccountIdentitiesRoute: typeof AppAccountIdentitiesRoute;
+  AppAccountProfileRoute: typeof AppAccountProfileRoute;
+  AppAccountSecurityRoute: typeof AppAccountSecurityRoute;
   AppOOrgRoute: typeof AppOOrgRouteWithChildren;
   AppXSplatRoute: typeof AppXSplatRoute;
 }
@@ -409,6 +489,10 @@ interface AppRouteChildren {
 const AppRouteChildren: AppRouteChildren = {
   AppWelcomeRoute: AppWelcomeRoute,
   AppIndexRoute: AppIndexRoute,
+  AppAccountActivityRoute: AppAccountActivityRoute,
+  AppAccountIdentitiesRoute: AppAccountIdentitiesRoute,
+  AppAccountProfileRoute: AppAccountProfileRoute,
+  AppAccountSecurityRoute: AppAccountSecurityRoute,
   AppOOrgRoute: AppOOrgRouteWithChildren,
   AppXSplatRoute: AppXSplatRoute,
 };

@@ -46,7 +46,7 @@ function Prove({ methods, done, cancel }: { methods: string[]; done: () => void;
         <p>{t("stepUp.signInAgain")}</p>
         <DialogActions>
           <Button onClick={cancel}>{t("action.cancel")}</Button>
-          <Button variant="primary" render={<a href={`${boot.base}/sign-in?again=true`} />}>
+          <Button variant="primary" render={<a href={`${boot.base}/sign-in?again=true&next=${encodeURIComponent(here())}`} />}>
             {t("stepUp.signIn")}
           </Button>
         </DialogActions>
@@ -97,3 +97,6 @@ function Prove({ methods, done, cancel }: { methods: string[]; done: () => void;
     </Form>
   );
 }
+
+/** Where the reader is, and comes back to. */
+const here = () => location.pathname.slice(boot.base.length) + location.search;

@@ -1,4 +1,4 @@
-import type { ComponentProps, ReactNode } from "react";
+import { type ComponentProps, type ReactNode, useState } from "react";
 import { hue, initials } from "@/lib/format";
 import { cn } from "@/lib/utils";
 
@@ -48,11 +48,13 @@ export const Kbd = ({ children }: { children: ReactNode }) => (
 
 export const Skeleton = ({ className }: { className?: string }) => <span aria-hidden className={cn("block animate-shimmer rounded bg-skeleton", className)} />;
 
-/** A person: their picture, or their initials in a colour of their own. */
+/** A person: their picture, or their initials in a colour of their own where there is none to be had. */
 export function Avatar({ name, id, src, className }: { name: string; id?: string; src?: string | null; className?: string }) {
+  const [broken, setBroken] = useState("");
   const h = hue(id ?? name);
   const size = cn("grid size-8 shrink-0 place-items-center rounded-full text-micro font-semibold", className);
-  if (src) return <img src={src} alt="" referrerPolicy="no-referrer" className={cn(size, "bg-muted object-cover")} />;
+  if (src && src !== broken)
+    return <img src={src} alt="" onError={() => setBroken(src)} referrerPolicy="no-referrer" className={cn(size, "bg-muted object-cover")} />;
   return (
     <span
       aria-hidden
