@@ -29,6 +29,7 @@ import { Route as AppXSplatRouteImport } from "./routes/_app.x.$";
 import { Route as AuthSignInSecondFactorRouteImport } from "./routes/_auth.sign-in_.second-factor";
 import { Route as AppOOrgIndexRouteImport } from "./routes/_app.o.$org.index";
 import { Route as AppOOrgApiKeysRouteImport } from "./routes/_app.o.$org.api-keys";
+import { Route as AppOOrgEventsRouteImport } from "./routes/_app.o.$org.events";
 import { Route as AppOOrgInvitationsRouteImport } from "./routes/_app.o.$org.invitations";
 import { Route as AppOOrgMembersRouteImport } from "./routes/_app.o.$org.members";
 import { Route as AppOOrgRolesRouteImport } from "./routes/_app.o.$org.roles";
@@ -134,6 +135,11 @@ const AppOOrgApiKeysRoute = AppOOrgApiKeysRouteImport.update({
   path: "/api-keys",
   getParentRoute: () => AppOOrgRoute,
 } as any);
+const AppOOrgEventsRoute = AppOOrgEventsRouteImport.update({
+  id: "/events",
+  path: "/events",
+  getParentRoute: () => AppOOrgRoute,
+} as any);
 const AppOOrgInvitationsRoute = AppOOrgInvitationsRouteImport.update({
   id: "/invitations",
   path: "/invitations",
@@ -183,6 +189,7 @@ export interface FileRoutesByFullPath {
   "/x/$": typeof AppXSplatRoute;
   "/sign-in/second-factor": typeof AuthSignInSecondFactorRoute;
   "/o/$org/api-keys": typeof AppOOrgApiKeysRoute;
+  "/o/$org/events": typeof AppOOrgEventsRoute;
   "/o/$org/invitations": typeof AppOOrgInvitationsRoute;
   "/o/$org/members": typeof AppOOrgMembersRoute;
   "/o/$org/roles": typeof AppOOrgRolesRoute;
@@ -208,6 +215,7 @@ export interface FileRoutesByTo {
   "/x/$": typeof AppXSplatRoute;
   "/sign-in/second-factor": typeof AuthSignInSecondFactorRoute;
   "/o/$org/api-keys": typeof AppOOrgApiKeysRoute;
+  "/o/$org/events": typeof AppOOrgEventsRoute;
   "/o/$org/invitations": typeof AppOOrgInvitationsRoute;
   "/o/$org/members": typeof AppOOrgMembersRoute;
   "/o/$org/roles": typeof AppOOrgRolesRoute;
@@ -237,6 +245,7 @@ export interface FileRoutesById {
   "/_app/x/$": typeof AppXSplatRoute;
   "/_auth/sign-in_/second-factor": typeof AuthSignInSecondFactorRoute;
   "/_app/o/$org/api-keys": typeof AppOOrgApiKeysRoute;
+  "/_app/o/$org/events": typeof AppOOrgEventsRoute;
   "/_app/o/$org/invitations": typeof AppOOrgInvitationsRoute;
   "/_app/o/$org/members": typeof AppOOrgMembersRoute;
   "/_app/o/$org/roles": typeof AppOOrgRolesRoute;
@@ -265,6 +274,7 @@ export interface FileRouteTypes {
     | "/x/$"
     | "/sign-in/second-factor"
     | "/o/$org/api-keys"
+    | "/o/$org/events"
     | "/o/$org/invitations"
     | "/o/$org/members"
     | "/o/$org/roles"
@@ -290,6 +300,7 @@ export interface FileRouteTypes {
     | "/x/$"
     | "/sign-in/second-factor"
     | "/o/$org/api-keys"
+    | "/o/$org/events"
     | "/o/$org/invitations"
     | "/o/$org/members"
     | "/o/$org/roles"
@@ -318,6 +329,7 @@ export interface FileRouteTypes {
     | "/_app/x/$"
     | "/_auth/sign-in_/second-factor"
     | "/_app/o/$org/api-keys"
+    | "/_app/o/$org/events"
     | "/_app/o/$org/invitations"
     | "/_app/o/$org/members"
     | "/_app/o/$org/roles"
@@ -474,6 +486,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof AppOOrgApiKeysRouteImport;
       parentRoute: typeof AppOOrgRoute;
     };
+    "/_app/o/$org/events": {
+      id: "/_app/o/$org/events";
+      path: "/events";
+      fullPath: "/o/$org/events";
+      preLoaderRoute: typeof AppOOrgEventsRouteImport;
+      parentRoute: typeof AppOOrgRoute;
+    };
     "/_app/o/$org/invitations": {
       id: "/_app/o/$org/invitations";
       path: "/invitations";
@@ -521,6 +540,7 @@ declare module "@tanstack/react-router" {
 
 interface AppOOrgRouteChildren {
   AppOOrgApiKeysRoute: typeof AppOOrgApiKeysRoute;
+  AppOOrgEventsRoute: typeof AppOOrgEventsRoute;
   AppOOrgInvitationsRoute: typeof AppOOrgInvitationsRoute;
   AppOOrgMembersRoute: typeof AppOOrgMembersRoute;
   AppOOrgRolesRoute: typeof AppOOrgRolesRoute;
@@ -532,6 +552,7 @@ interface AppOOrgRouteChildren {
 
 const AppOOrgRouteChildren: AppOOrgRouteChildren = {
   AppOOrgApiKeysRoute: AppOOrgApiKeysRoute,
+  AppOOrgEventsRoute: AppOOrgEventsRoute,
   AppOOrgInvitationsRoute: AppOOrgInvitationsRoute,
   AppOOrgMembersRoute: AppOOrgMembersRoute,
   AppOOrgRolesRoute: AppOOrgRolesRoute,

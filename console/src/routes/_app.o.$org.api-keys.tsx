@@ -74,6 +74,9 @@ function ApiKeys() {
             )}
           </div>
           <div className="truncate font-mono text-xs text-muted-foreground">{k.prefix}…</div>
+          <div className="flex items-center gap-1.5 text-xs text-muted-foreground md:hidden">
+            {lifeOf(k) === "expired" ? null : k.expires_at ? t("org.expires") : t("org.endless")} {k.expires_at && <Ends apiKey={k} />}
+          </div>
         </>
       ),
     },
@@ -95,7 +98,7 @@ function ApiKeys() {
           <span className="text-muted-foreground">{t("time.never")}</span>
         ),
     },
-    { key: "expires", head: t("org.expires"), narrow: true, className: "pl-6 text-muted-foreground max-md:text-xs", cell: (k) => <Ends apiKey={k} /> },
+    { key: "expires", head: t("org.expires"), from: "md", narrow: true, className: "pl-6 text-muted-foreground", cell: (k) => <Ends apiKey={k} /> },
     {
       key: "actions",
       head: t("org.actions"),

@@ -72,9 +72,9 @@ function Members() {
               value={role}
               onChange={(v) => filter({ role: v || undefined })}
               items={[{ value: "", label: t("org.allRoles") }, ...rights.roles.map((r) => ({ value: r.key, label: rights.nameOf(r.key) }))]}
-              className="w-32 sm:w-40"
+              className="w-40"
             />
-            <span aria-live="polite" className="ml-auto text-muted-foreground max-sm:sr-only">
+            <span aria-live="polite" className="ml-auto text-muted-foreground">
               {query.data && !query.hasNextPage && t("org.memberCount", { n: items(shown).length })}
             </span>
           </>

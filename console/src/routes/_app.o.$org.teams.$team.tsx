@@ -104,16 +104,16 @@ function Loaded({ org, team }: { org: Org; team: Team }) {
     <Page
       title={team.name}
       hint={
-        <>
-          <Link to="/o/$org/teams" params={{ org: org.slug }} className="inline-flex items-center gap-0.5 rounded hover:text-foreground">
+        <span className="flex min-w-0 items-center gap-2">
+          <Link to="/o/$org/teams" params={{ org: org.slug }} className="inline-flex shrink-0 items-center gap-0.5 rounded hover:text-foreground">
             <ChevronLeft aria-hidden className="size-3.5" />
             {t("org.allTeams")}
           </Link>
-          <span aria-hidden className="mx-2 text-faint">
+          <span aria-hidden className="text-faint">
             ·
           </span>
-          <span className="font-mono text-xs">{team.slug}</span>
-        </>
+          <span className="truncate font-mono text-xs">{team.slug}</span>
+        </span>
       }
       actions={
         manage && (

@@ -2,7 +2,7 @@ import { Checkbox as BaseCheckbox } from "@base-ui/react/checkbox";
 import { Field as BaseField } from "@base-ui/react/field";
 import { Form as BaseForm } from "@base-ui/react/form";
 import { Switch as BaseSwitch } from "@base-ui/react/switch";
-import { Check, Eye, EyeOff, TriangleAlert } from "lucide-react";
+import { Check, Eye, EyeOff, Minus, TriangleAlert } from "lucide-react";
 import { type ComponentProps, type ReactNode, useState } from "react";
 import { declined, explain, fieldErrors, signedOut } from "@/api/client";
 import { t } from "@/lib/i18n";
@@ -160,7 +160,7 @@ export const Checkbox = ({ label, ...p }: Omit<BaseCheckbox.Root.Props, "classNa
     {...p}
   >
     <BaseCheckbox.Indicator className="text-white">
-      <Check className="size-3" strokeWidth={3} />
+      {p.indeterminate ? <Minus className="size-3" strokeWidth={3} /> : <Check className="size-3" strokeWidth={3} />}
     </BaseCheckbox.Indicator>
   </BaseCheckbox.Root>
 );

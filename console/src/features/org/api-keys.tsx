@@ -36,10 +36,7 @@ function CreateForm({ org, done, close }: { org: Org; done: (key: Schemas["Apike
     mutationFn: (v: { name: string; date: string }) =>
       data(api.POST("/api/v1/orgs/{org}/api-keys", { params: { path: { org: org.id } }, body: { name: v.name, scopes, expires_at: expiryOf(term, v.date) } })),
     meta: { handled: true },
-    onSuccess: (key) => {
-      toast.done(t("org.keyMade", { name: key.name }));
-      done(key);
-    },
+    onSuccess: done, // which says so itself
   });
   return (
     <Form error={create.error} onSubmit={(v) => create.mutate({ name: v.name ?? "", date: v.expires_at ?? "" })}>
@@ -130,10 +127,7 @@ function RotateForm({ org, apiKey, done, close }: { org: Org; apiKey: Key; done:
         }),
       ),
     meta: { handled: true },
-    onSuccess: (key) => {
-      toast.done(t("org.keyRotated", { name: key.name }));
-      done(key);
-    },
+    onSuccess: done,
   });
   return (
     <Form error={rotate.error} onSubmit={() => rotate.mutate()}>

@@ -3,9 +3,10 @@ import { Link } from "@tanstack/react-router";
 import { BookOpen, CircleCheck, CircleDashed, type LucideIcon } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { api, data } from "@/api/client";
-import { useCan, useMe } from "@/api/queries";
+import { listQuery, useCan, useMe } from "@/api/queries";
 import { Avatar, Card, CardHeader, Row, Skeleton } from "@/components/ui/basics";
 import { Button } from "@/components/ui/button";
+import { EventTable } from "@/features/events";
 import { boot } from "@/lib/boot";
 import { count } from "@/lib/format";
 import { t } from "@/lib/i18n";
@@ -195,7 +196,7 @@ export function Newest({ org }: { org: Org }) {
       <CardHeader
         title={t("org.newest")}
         actions={
-          <Button size="sm" variant="ghost" render={<Link to="/o/$org/members" params={{ org: org.slug }} />}>
+          <Button size="sm" variant="ghost" className="-mr-2.5" render={<Link to="/o/$org/members" params={{ org: org.slug }} />}>
             {t("org.allMembers")}
           </Button>
         }
@@ -217,5 +218,31 @@ export function Newest({ org }: { org: Org }) {
         ))}
       </ul>
     </Card>
+  );
+}
+
+/** The last few things that happened, to those who may read the log. */
+export function Latest({ org }: { org: Org }) {
+  const may = useCan(org)("audit.read");
+  const events = useInfiniteQuery({
+    ...listQuery(["org-events", org.id, "latest"], (cursor, signal) =>
+      api.GET("/api/v1/orgs/{org}/events", { signal, params: { path: { org: org.id }, query: { cursor, limit: 5 } } }),
+    ),
+    enabled: may,
+  });
+  const me = useMe();
+  if (!may) return null;
+  return (
+    <section aria-labelledby="latest" className="grid gap-2">
+      <header className="mt-2 flex items-center justify-between gap-2">
+        <h2 id="latest" className="text-sm font-semibold tracking-[-0.01em]">
+          {t("org.latestEvents")}
+        </h2>
+        <Button size="sm" variant="ghost" className="-mr-2.5" render={<Link to="/o/$org/events" params={{ org: org.slug }} />}>
+          {t("org.allEvents")}
+        </Button>
+      </header>
+      <EventTable label={t("org.latestEvents")} query={{ ...events, hasNextPage: false } as typeof events} me={me.id} />
+    </section>
   );
 }

@@ -20,7 +20,7 @@ export const Person = ({ id, name, detail, badge }: { id: string; name: string; 
   </div>
 );
 
-const tones: Record<string, Tone> = { owner: "violet", admin: "brand", billing: "warning" };
+const tones: Record<string, Tone> = { owner: "violet", admin: "brand" };
 
 export const RoleBadge = ({ role, name }: { role: string; name: string }) => <Badge tone={tones[role]}>{name}</Badge>;
 
@@ -36,7 +36,7 @@ export const wide = "w-full max-w-0";
 
 export function SearchField({ value, onChange, label, className }: { value: string; onChange: (value: string) => void; label: string; className?: string }) {
   return (
-    <div className={cn("relative min-w-0 flex-1 sm:max-w-72", className)}>
+    <div className={cn("relative min-w-0 flex-1 max-sm:basis-full sm:max-w-72", className)}>
       <Search aria-hidden className="pointer-events-none absolute top-2 left-2.5 size-4 text-muted-foreground" />
       <Input type="search" aria-label={label} placeholder={label} value={value} onChange={(e) => onChange(e.target.value)} className="pl-8" />
     </div>

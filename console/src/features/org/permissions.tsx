@@ -52,7 +52,7 @@ export function PermissionPicker({ value, onChange, holds }: { value: string[]; 
               />
               {g.label}
             </label>
-            <div className="p-1">
+            <div className="grid p-1 sm:grid-cols-2">
               {g.permissions.map((p) => (
                 <CheckRow
                   key={p.name}

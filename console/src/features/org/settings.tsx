@@ -39,6 +39,8 @@ async function patch(org: string, etag: string, body: Change): Promise<Seen> {
 
 const overtaken = (e: unknown) => e instanceof TenonError && e.status === 412;
 
+const differ = (a: Record<string, string>, b: Record<string, string>) => Object.keys(a).some((name) => a[name] !== b[name]);
+
 /**
  * Some fields that the reader edits, and the state that they began with. Untouched, they
  * follow what others change; touched, saving is refused if somebody was faster.
@@ -53,18 +55,24 @@ function useDraft<F extends Record<string, string>>(
   const [draft, setDraft] = useState(() => pick(now.org));
   const before: F = pick(base.org);
   const changed = Object.fromEntries(Object.entries(draft).filter(([name, value]) => before[name] !== value)) as Partial<F>;
-  const dirty = Object.keys(changed).length > 0;
+  const dirty = differ(draft, before);
   const adopt = (s: Seen) => {
     setBase(s);
     setDraft(pick(s.org));
   };
   if (!dirty && now.etag !== base.etag) adopt(now);
   const save = useMutation({
-    mutationFn: (etag: string) => patch(now.org.id, etag, body(changed)),
-    meta: { handled: true },
-    onError: (e) => {
-      if (overtaken(e)) void queryClient.refetchQueries({ queryKey: orgQuery(now.org.id).queryKey });
+    mutationFn: async (etag: string) => {
+      try {
+        return await patch(now.org.id, etag, body(changed));
+      } catch (e) {
+        if (!overtaken(e)) throw e;
+        const theirs = await queryClient.fetchQuery({ ...orgQuery(now.org.id), staleTime: 0 });
+        if (differ(before, pick(theirs.org))) throw e;
+        return patch(now.org.id, theirs.etag, body(changed)); // they changed something else
+      }
     },
+    meta: { handled: true },
     onSuccess: (saved) => {
       adopt(saved);
       done(saved.org, base.org);
@@ -77,7 +85,7 @@ function useDraft<F extends Record<string, string>>(
     save,
     etag: base.etag,
     /** Set while somebody else was faster: what it is by now. */
-    conflict: overtaken(save.error) && now.etag !== base.etag ? { theirs: now, mine: () => save.mutate(now.etag) } : undefined,
+    conflict: overtaken(save.error) ? { began: base, theirs: now, mine: () => save.mutate(now.etag) } : undefined,
     reset: (s: Seen) => {
       adopt(s);
       save.reset();
@@ -90,12 +98,14 @@ type Draft = ReturnType<typeof useDraft>;
 /** Says what somebody else made of the same fields, and lets the reader choose. */
 function Conflict({ draft, fields }: { draft: Pick<Draft, "conflict" | "reset" | "save">; fields: (o: Org) => [string, string][] }) {
   if (!draft.conflict) return null;
-  const { theirs, mine } = draft.conflict;
+  const { began, theirs, mine } = draft.conflict;
+  const before = fields(began.org);
+  const news = fields(theirs.org).filter(([, value], i) => value !== before[i]?.[1]);
   return (
     <Alert tone="warning">
       <p className="font-medium">{t("org.conflict")}</p>
       <dl className="mt-1 grid gap-x-2 sm:grid-cols-[auto_1fr]">
-        {fields(theirs.org).map(([name, value]) => (
+        {news.map(([name, value]) => (
           <div key={name} className="contents">
             <dt>{name}:</dt>
             <dd className="font-medium break-words max-sm:mb-1">{value || "—"}</dd>

@@ -38,7 +38,7 @@ export function Faces({ org, team }: { org: string; team: Team }) {
   return (
     <span className="flex items-center">
       {page.items.map((m) => (
-        <span key={m.account_id} title={m.name} className="-ml-1.5 rounded-full ring-2 ring-card first:ml-0">
+        <span key={m.account_id} title={m.name} className="-ml-0.5 rounded-full ring-2 ring-card first:ml-0">
           <Avatar name={m.name} id={m.account_id} className="size-6" />
           <span className="sr-only">{m.name}, </span>
         </span>
