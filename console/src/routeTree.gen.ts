@@ -31,7 +31,14 @@ import { Route as AppOOrgRouteImport } from "./routes/_app.o.$org";
 import { Route as AppXSplatRouteImport } from "./routes/_app.x.$";
 import { Route as AuthSignInSecondFactorRouteImport } from "./routes/_auth.sign-in_.second-factor";
 import { Route as AppOOrgIndexRouteImport } from "./routes/_app.o.$org.index";
+import { Route as AppOOrgApiKeysRouteImport } from "./routes/_app.o.$org.api-keys";
+import { Route as AppOOrgEventsRouteImport } from "./routes/_app.o.$org.events";
+import { Route as AppOOrgInvitationsRouteImport } from "./routes/_app.o.$org.invitations";
+import { Route as AppOOrgMembersRouteImport } from "./routes/_app.o.$org.members";
+import { Route as AppOOrgRolesRouteImport } from "./routes/_app.o.$org.roles";
 import { Route as AppOOrgSettingsRouteImport } from "./routes/_app.o.$org.settings";
+import { Route as AppOOrgTeamsIndexRouteImport } from "./routes/_app.o.$org.teams.index";
+import { Route as AppOOrgTeamsTeamRouteImport } from "./routes/_app.o.$org.teams.$team";
 
 const AppRoute = AppRouteImport.update({
   id: "/_app",
@@ -141,9 +148,44 @@ const AppOOrgIndexRoute = AppOOrgIndexRouteImport.update({
   path: "/",
   getParentRoute: () => AppOOrgRoute,
 } as any);
+const AppOOrgApiKeysRoute = AppOOrgApiKeysRouteImport.update({
+  id: "/api-keys",
+  path: "/api-keys",
+  getParentRoute: () => AppOOrgRoute,
+} as any);
+const AppOOrgEventsRoute = AppOOrgEventsRouteImport.update({
+  id: "/events",
+  path: "/events",
+  getParentRoute: () => AppOOrgRoute,
+} as any);
+const AppOOrgInvitationsRoute = AppOOrgInvitationsRouteImport.update({
+  id: "/invitations",
+  path: "/invitations",
+  getParentRoute: () => AppOOrgRoute,
+} as any);
+const AppOOrgMembersRoute = AppOOrgMembersRouteImport.update({
+  id: "/members",
+  path: "/members",
+  getParentRoute: () => AppOOrgRoute,
+} as any);
+const AppOOrgRolesRoute = AppOOrgRolesRouteImport.update({
+  id: "/roles",
+  path: "/roles",
+  getParentRoute: () => AppOOrgRoute,
+} as any);
 const AppOOrgSettingsRoute = AppOOrgSettingsRouteImport.update({
   id: "/settings",
   path: "/settings",
+  getParentRoute: () => AppOOrgRoute,
+} as any);
+const AppOOrgTeamsIndexRoute = AppOOrgTeamsIndexRouteImport.update({
+  id: "/teams/",
+  path: "/teams/",
+  getParentRoute: () => AppOOrgRoute,
+} as any);
+const AppOOrgTeamsTeamRoute = AppOOrgTeamsTeamRouteImport.update({
+  id: "/teams/$team",
+  path: "/teams/$team",
   getParentRoute: () => AppOOrgRoute,
 } as any);
 
@@ -167,8 +209,15 @@ export interface FileRoutesByFullPath {
   "/o/$org": typeof AppOOrgRouteWithChildren;
   "/x/$": typeof AppXSplatRoute;
   "/sign-in/second-factor": typeof AuthSignInSecondFactorRoute;
+  "/o/$org/api-keys": typeof AppOOrgApiKeysRoute;
+  "/o/$org/events": typeof AppOOrgEventsRoute;
+  "/o/$org/invitations": typeof AppOOrgInvitationsRoute;
+  "/o/$org/members": typeof AppOOrgMembersRoute;
+  "/o/$org/roles": typeof AppOOrgRolesRoute;
   "/o/$org/settings": typeof AppOOrgSettingsRoute;
   "/o/$org/": typeof AppOOrgIndexRoute;
+  "/o/$org/teams/$team": typeof AppOOrgTeamsTeamRoute;
+  "/o/$org/teams/": typeof AppOOrgTeamsIndexRoute;
 }
 export interface FileRoutesByTo {
   "/": typeof AppIndexRoute;
@@ -189,8 +238,15 @@ export interface FileRoutesByTo {
   "/account/security": typeof AppAccountSecurityRoute;
   "/x/$": typeof AppXSplatRoute;
   "/sign-in/second-factor": typeof AuthSignInSecondFactorRoute;
+  "/o/$org/api-keys": typeof AppOOrgApiKeysRoute;
+  "/o/$org/events": typeof AppOOrgEventsRoute;
+  "/o/$org/invitations": typeof AppOOrgInvitationsRoute;
+  "/o/$org/members": typeof AppOOrgMembersRoute;
+  "/o/$org/roles": typeof AppOOrgRolesRoute;
   "/o/$org/settings": typeof AppOOrgSettingsRoute;
   "/o/$org": typeof AppOOrgIndexRoute;
+  "/o/$org/teams/$team": typeof AppOOrgTeamsTeamRoute;
+  "/o/$org/teams": typeof AppOOrgTeamsIndexRoute;
 }
 export interface FileRoutesById {
   __root__: typeof rootRouteImport;
@@ -215,8 +271,15 @@ export interface FileRoutesById {
   "/_app/o/$org": typeof AppOOrgRouteWithChildren;
   "/_app/x/$": typeof AppXSplatRoute;
   "/_auth/sign-in_/second-factor": typeof AuthSignInSecondFactorRoute;
+  "/_app/o/$org/api-keys": typeof AppOOrgApiKeysRoute;
+  "/_app/o/$org/events": typeof AppOOrgEventsRoute;
+  "/_app/o/$org/invitations": typeof AppOOrgInvitationsRoute;
+  "/_app/o/$org/members": typeof AppOOrgMembersRoute;
+  "/_app/o/$org/roles": typeof AppOOrgRolesRoute;
   "/_app/o/$org/settings": typeof AppOOrgSettingsRoute;
   "/_app/o/$org/": typeof AppOOrgIndexRoute;
+  "/_app/o/$org/teams/$team": typeof AppOOrgTeamsTeamRoute;
+  "/_app/o/$org/teams/": typeof AppOOrgTeamsIndexRoute;
 }
 export interface FileRouteTypes {
   fileRoutesByFullPath: FileRoutesByFullPath;
@@ -240,8 +303,15 @@ export interface FileRouteTypes {
     | "/o/$org"
     | "/x/$"
     | "/sign-in/second-factor"
+    | "/o/$org/api-keys"
+    | "/o/$org/events"
+    | "/o/$org/invitations"
+    | "/o/$org/members"
+    | "/o/$org/roles"
     | "/o/$org/settings"
-    | "/o/$org/";
+    | "/o/$org/"
+    | "/o/$org/teams/$team"
+    | "/o/$org/teams/";
   fileRoutesByTo: FileRoutesByTo;
   to:
     | "/"
@@ -262,8 +332,15 @@ export interface FileRouteTypes {
     | "/account/security"
     | "/x/$"
     | "/sign-in/second-factor"
+    | "/o/$org/api-keys"
+    | "/o/$org/events"
+    | "/o/$org/invitations"
+    | "/o/$org/members"
+    | "/o/$org/roles"
     | "/o/$org/settings"
-    | "/o/$org";
+    | "/o/$org"
+    | "/o/$org/teams/$team"
+    | "/o/$org/teams";
   id:
     | "__root__"
     | "/_app"
@@ -287,8 +364,15 @@ export interface FileRouteTypes {
     | "/_app/o/$org"
     | "/_app/x/$"
     | "/_auth/sign-in_/second-factor"
+    | "/_app/o/$org/api-keys"
+    | "/_app/o/$org/events"
+    | "/_app/o/$org/invitations"
+    | "/_app/o/$org/members"
+    | "/_app/o/$org/roles"
     | "/_app/o/$org/settings"
-    | "/_app/o/$org/";
+    | "/_app/o/$org/"
+    | "/_app/o/$org/teams/$team"
+    | "/_app/o/$org/teams/";
   fileRoutesById: FileRoutesById;
 }
 export interface RootRouteChildren {
@@ -452,6 +536,41 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof AppOOrgIndexRouteImport;
       parentRoute: typeof AppOOrgRoute;
     };
+    "/_app/o/$org/api-keys": {
+      id: "/_app/o/$org/api-keys";
+      path: "/api-keys";
+      fullPath: "/o/$org/api-keys";
+      preLoaderRoute: typeof AppOOrgApiKeysRouteImport;
+      parentRoute: typeof AppOOrgRoute;
+    };
+    "/_app/o/$org/events": {
+      id: "/_app/o/$org/events";
+      path: "/events";
+      fullPath: "/o/$org/events";
+      preLoaderRoute: typeof AppOOrgEventsRouteImport;
+      parentRoute: typeof AppOOrgRoute;
+    };
+    "/_app/o/$org/invitations": {
+      id: "/_app/o/$org/invitations";
+      path: "/invitations";
+      fullPath: "/o/$org/invitations";
+      preLoaderRoute: typeof AppOOrgInvitationsRouteImport;
+      parentRoute: typeof AppOOrgRoute;
+    };
+    "/_app/o/$org/members": {
+      id: "/_app/o/$org/members";
+      path: "/members";
+      fullPath: "/o/$org/members";
+      preLoaderRoute: typeof AppOOrgMembersRouteImport;
+      parentRoute: typeof AppOOrgRoute;
+    };
+    "/_app/o/$org/roles": {
+      id: "/_app/o/$org/roles";
+      path: "/roles";
+      fullPath: "/o/$org/roles";
+      preLoaderRoute: typeof AppOOrgRolesRouteImport;
+      parentRoute: typeof AppOOrgRoute;
+    };
     "/_app/o/$org/settings": {
       id: "/_app/o/$org/settings";
       path: "/settings";
@@ -459,17 +578,45 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof AppOOrgSettingsRouteImport;
       parentRoute: typeof AppOOrgRoute;
     };
+    "/_app/o/$org/teams/": {
+      id: "/_app/o/$org/teams/";
+      path: "/teams";
+      fullPath: "/o/$org/teams/";
+      preLoaderRoute: typeof AppOOrgTeamsIndexRouteImport;
+      parentRoute: typeof AppOOrgRoute;
+    };
+    "/_app/o/$org/teams/$team": {
+      id: "/_app/o/$org/teams/$team";
+      path: "/teams/$team";
+      fullPath: "/o/$org/teams/$team";
+      preLoaderRoute: typeof AppOOrgTeamsTeamRouteImport;
+      parentRoute: typeof AppOOrgRoute;
+    };
   }
 }
 
 interface AppOOrgRouteChildren {
+  AppOOrgApiKeysRoute: typeof AppOOrgApiKeysRoute;
+  AppOOrgEventsRoute: typeof AppOOrgEventsRoute;
+  AppOOrgInvitationsRoute: typeof AppOOrgInvitationsRoute;
+  AppOOrgMembersRoute: typeof AppOOrgMembersRoute;
+  AppOOrgRolesRoute: typeof AppOOrgRolesRoute;
   AppOOrgSettingsRoute: typeof AppOOrgSettingsRoute;
   AppOOrgIndexRoute: typeof AppOOrgIndexRoute;
+  AppOOrgTeamsTeamRoute: typeof AppOOrgTeamsTeamRoute;
+  AppOOrgTeamsIndexRoute: typeof AppOOrgTeamsIndexRoute;
 }
 
 const AppOOrgRouteChildren: AppOOrgRouteChildren = {
+  AppOOrgApiKeysRoute: AppOOrgApiKeysRoute,
+  AppOOrgEventsRoute: AppOOrgEventsRoute,
+  AppOOrgInvitationsRoute: AppOOrgInvitationsRoute,
+  AppOOrgMembersRoute: AppOOrgMembersRoute,
+  AppOOrgRolesRoute: AppOOrgRolesRoute,
   AppOOrgSettingsRoute: AppOOrgSettingsRoute,
   AppOOrgIndexRoute: AppOOrgIndexRoute,
+  AppOOrgTeamsTeamRoute: AppOOrgTeamsTeamRoute,
+  AppOOrgTeamsIndexRoute: AppOOrgTeamsIndexRoute,
 };
 
 const AppOOrgRouteWithChildren =

@@ -316,7 +316,11 @@ export function Shell({ children }: { children: ReactNode }) {
             <Search />
           </Button>
         </header>
-        <main id="main" tabIndex={-1} className="min-w-0 bg-background outline-none md:my-2 md:mr-2 md:rounded-xl md:border md:shadow-card">
+        <main
+          id="main"
+          tabIndex={-1}
+          className="min-w-0 bg-background outline-none max-md:min-h-[calc(100dvh-3.5rem)] md:my-2 md:mr-2 md:rounded-xl md:border md:shadow-card"
+        >
           {children}
         </main>
       </div>

@@ -1,6 +1,6 @@
 import { Checkbox as BaseCheckbox } from "@base-ui/react/checkbox";
 import { Switch as BaseSwitch } from "@base-ui/react/switch";
-import { Check } from "lucide-react";
+import { Check, Minus } from "lucide-react";
 import { cn } from "@/lib/utils";
 
 export const Switch = ({ label, className, ...p }: Omit<BaseSwitch.Root.Props, "className"> & { label: string; className?: string }) => (
@@ -23,7 +23,7 @@ export const Checkbox = ({ label, ...p }: Omit<BaseCheckbox.Root.Props, "classNa
     {...p}
   >
     <BaseCheckbox.Indicator className="text-white">
-      <Check className="size-3" strokeWidth={3} />
+      {p.indeterminate ? <Minus className="size-3" strokeWidth={3} /> : <Check className="size-3" strokeWidth={3} />}
     </BaseCheckbox.Indicator>
   </BaseCheckbox.Root>
 );
