@@ -23,6 +23,7 @@ import { Route as AuthSetupRouteImport } from "./routes/_auth.setup";
 import { Route as AuthSignInRouteImport } from "./routes/_auth.sign-in";
 import { Route as AuthSignUpRouteImport } from "./routes/_auth.sign-up";
 import { Route as AuthVerifyEmailRouteImport } from "./routes/_auth.verify-email";
+import { Route as AppAccountActivityRouteImport } from "./routes/_app.account.activity";
 import { Route as AppOOrgRouteImport } from "./routes/_app.o.$org";
 import { Route as AppXSplatRouteImport } from "./routes/_app.x.$";
 import { Route as AuthSignInSecondFactorRouteImport } from "./routes/_auth.sign-in_.second-factor";
@@ -97,6 +98,11 @@ const AuthVerifyEmailRoute = AuthVerifyEmailRouteImport.update({
   path: "/verify-email",
   getParentRoute: () => AuthRoute,
 } as any);
+const AppAccountActivityRoute = AppAccountActivityRouteImport.update({
+  id: "/account/activity",
+  path: "/account/activity",
+  getParentRoute: () => AppRoute,
+} as any);
 const AppOOrgRoute = AppOOrgRouteImport.update({
   id: "/o/$org",
   path: "/o/$org",
@@ -136,6 +142,7 @@ export interface FileRoutesByFullPath {
   "/sign-in": typeof AuthSignInRoute;
   "/sign-up": typeof AuthSignUpRoute;
   "/verify-email": typeof AuthVerifyEmailRoute;
+  "/account/activity": typeof AppAccountActivityRoute;
   "/o/$org": typeof AppOOrgRouteWithChildren;
   "/x/$": typeof AppXSplatRoute;
   "/sign-in/second-factor": typeof AuthSignInSecondFactorRoute;
@@ -155,6 +162,7 @@ export interface FileRoutesByTo {
   "/sign-in": typeof AuthSignInRoute;
   "/sign-up": typeof AuthSignUpRoute;
   "/verify-email": typeof AuthVerifyEmailRoute;
+  "/account/activity": typeof AppAccountActivityRoute;
   "/x/$": typeof AppXSplatRoute;
   "/sign-in/second-factor": typeof AuthSignInSecondFactorRoute;
   "/o/$org/settings": typeof AppOOrgSettingsRoute;
@@ -176,6 +184,7 @@ export interface FileRoutesById {
   "/_auth/sign-up": typeof AuthSignUpRoute;
   "/_auth/verify-email": typeof AuthVerifyEmailRoute;
   "/_app/": typeof AppIndexRoute;
+  "/_app/account/activity": typeof AppAccountActivityRoute;
   "/_app/o/$org": typeof AppOOrgRouteWithChildren;
   "/_app/x/$": typeof AppXSplatRoute;
   "/_auth/sign-in_/second-factor": typeof AuthSignInSecondFactorRoute;
@@ -197,6 +206,7 @@ export interface FileRouteTypes {
     | "/sign-in"
     | "/sign-up"
     | "/verify-email"
+    | "/account/activity"
     | "/o/$org"
     | "/x/$"
     | "/sign-in/second-factor"
@@ -216,6 +226,7 @@ export interface FileRouteTypes {
     | "/sign-in"
     | "/sign-up"
     | "/verify-email"
+    | "/account/activity"
     | "/x/$"
     | "/sign-in/second-factor"
     | "/o/$org/settings"
@@ -236,6 +247,7 @@ export interface FileRouteTypes {
     | "/_auth/sign-up"
     | "/_auth/verify-email"
     | "/_app/"
+    | "/_app/account/activity"
     | "/_app/o/$org"
     | "/_app/x/$"
     | "/_auth/sign-in_/second-factor"
@@ -348,6 +360,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof AuthVerifyEmailRouteImport;
       parentRoute: typeof AuthRoute;
     };
+    "/_app/account/activity": {
+      id: "/_app/account/activity";
+      path: "/account/activity";
+      fullPath: "/account/activity";
+      preLoaderRoute: typeof AppAccountActivityRouteImport;
+      parentRoute: typeof AppRoute;
+    };
     "/_app/o/$org": {
       id: "/_app/o/$org";
       path: "/o/$org";
@@ -402,6 +421,7 @@ const AppOOrgRouteWithChildren =
 interface AppRouteChildren {
   AppWelcomeRoute: typeof AppWelcomeRoute;
   AppIndexRoute: typeof AppIndexRoute;
+  AppAccountActivityRoute: typeof AppAccountActivityRoute;
   AppOOrgRoute: typeof AppOOrgRouteWithChildren;
   AppXSplatRoute: typeof AppXSplatRoute;
 }
@@ -409,6 +429,7 @@ interface AppRouteChildren {
 const AppRouteChildren: AppRouteChildren = {
   AppWelcomeRoute: AppWelcomeRoute,
   AppIndexRoute: AppIndexRoute,
+  AppAccountActivityRoute: AppAccountActivityRoute,
   AppOOrgRoute: AppOOrgRouteWithChildren,
   AppXSplatRoute: AppXSplatRoute,
 };

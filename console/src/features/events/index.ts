@@ -1,0 +1,5 @@
+export { describe } from "./describe";
+export { EventDetail } from "./detail";
+export { type EventFilter, filterQuery, isFiltered, readFilter, useFilterQuery } from "./filter";
+export { EventTable } from "./table";
+export { type AuditEvent, accountEvents, orgEvents } from "./types";
