@@ -17,6 +17,7 @@ export interface Column<T> {
   narrow?: boolean;
   /** The heading is for those who do not see the table. */
   silent?: boolean;
+  /** Of its cells, and of its heading, which is to stand above them. */
   className?: string;
 }
 
@@ -57,7 +58,7 @@ export function DataTable<T>({ label, columns, query, rowKey, toolbar, empty, cl
           <thead className={cn("bg-muted/50 text-left text-xs text-muted-foreground", "max-md:sr-only")}>
             <tr>
               {columns.map((c) => (
-                <th key={c.key} scope="col" className={cn("h-9 px-2 font-medium first:pl-4 last:pr-4 sm:first:pl-5 sm:last:pr-5", width(c))}>
+                <th key={c.key} scope="col" className={cn("h-9 px-2 first:pl-4 last:pr-4 sm:first:pl-5 sm:last:pr-5", width(c), c.className, "font-medium")}>
                   {c.silent ? <span className="sr-only">{c.head}</span> : c.head}
                 </th>
               ))}
