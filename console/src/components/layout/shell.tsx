@@ -124,13 +124,14 @@ function ThemePicker() {
   );
 }
 
-export function useSignOut() {
+/** Signs out; the sign-in page then says what was done, where `done` names it. */
+export function useSignOut(done?: string) {
   const navigate = useNavigate();
   return useMutation({
     mutationFn: () => data(api.POST("/api/v1/auth/logout", {})),
     meta: { quiet: true },
     onSuccess: async () => {
-      await navigate({ to: "/sign-in" });
+      await navigate({ to: "/sign-in", search: { done } });
       queryClient.clear();
     },
   });
@@ -249,7 +250,7 @@ function Side({ groups, search, onNavigate }: { groups: NavGroup[]; search: () =
 /** Says, for as long as it is so, that somebody else acts in this account. */
 function Impersonation() {
   const me = useMe();
-  const signOut = useSignOut();
+  const signOut = useSignOut("impersonation");
   if (!me.impersonator) return null;
   return (
     <div role="status" className="sticky top-0 z-40 flex flex-wrap items-center gap-x-3 gap-y-1 bg-[oklch(0.42_0.15_300)] px-4 py-2 text-white">

@@ -1,1 +1,0 @@
-import{M as e,d as t}from"./core-12RcQbTZ.js";import{t as n}from"./shell-DGs7dMlr.js";var r=e(),i=()=>(0,r.jsx)(n,{children:(0,r.jsx)(t,{})});export{i as component};

@@ -1,1 +1,0 @@
-import{d as e}from"./core-12RcQbTZ.js";var t=e;export{t as component};

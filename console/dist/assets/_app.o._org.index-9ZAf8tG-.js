@@ -1,2 +1,0 @@
-const __vite__mapDeps=(i,m=__vite__mapDeps,d=(m.f||(m.f=["./_app.o._org.index-BY_gAE-S.js","./basics-CW-l-5Et.js","./utils-CVNmK_bX.js","./core-12RcQbTZ.js","./rolldown-runtime-XKyaHtl9.js"])))=>i.map(i=>d[i]);
-import{f as e,p as t}from"./core-12RcQbTZ.js";import{l as n}from"./utils-CVNmK_bX.js";var r=t(`/_app/o/$org/`)({component:e(()=>n(()=>import(`./_app.o._org.index-BY_gAE-S.js`),__vite__mapDeps([0,1,2,3,4]),import.meta.url),`component`)});export{r as t};

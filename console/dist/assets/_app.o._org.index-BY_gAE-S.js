@@ -1,1 +1,0 @@
-import{d as e}from"./basics-CW-l-5Et.js";import{M as t}from"./core-12RcQbTZ.js";import{t as n}from"./_app.o._org.index-9ZAf8tG-.js";var r=t();function i(){let{org:t}=n.useRouteContext();return(0,r.jsx)(e,{title:t.name,children:`…`})}export{i as component};

@@ -1,1 +1,0 @@
-import{d as e}from"./basics-CW-l-5Et.js";import{s as t}from"./utils-CVNmK_bX.js";import{M as n}from"./core-12RcQbTZ.js";var r=n();function i(){return(0,r.jsx)(e,{title:t(`nav.settings`),children:`…`})}export{i as component};

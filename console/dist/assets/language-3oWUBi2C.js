@@ -1,1 +1,0 @@
-import{c as e,t}from"./client-V5KEbftd.js";import{i as n}from"./queries-BXRqcpeq.js";import{a as r}from"./utils-CVNmK_bX.js";async function i(i,a){r(i),a&&await e(t.PATCH(`/api/v1/users/me`,{body:{locale:i}})).catch(()=>{}),n.clear(),location.reload()}export{i as t};
