@@ -56,7 +56,10 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         codeSplitting: {
-          groups: [{ name: "core", test: /node_modules\/(react|react-dom|scheduler|@tanstack|openapi-fetch|clsx|tailwind-merge|class-variance-authority)\// }],
+          groups: [
+            { name: "core", test: /node_modules\/(react|react-dom|scheduler|@tanstack|openapi-fetch|clsx|tailwind-merge|class-variance-authority)\// },
+            { name: "routes", test: /src\/(routes\/[^?]*\.tsx|routeTree\.gen\.ts)$/ }, // what a route is, without its page
+          ],
         },
       },
     },

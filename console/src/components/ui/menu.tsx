@@ -1,54 +1,64 @@
-import { Menu as BaseMenu } from "@base-ui/react/menu";
-import type { ReactElement, ReactNode } from "react";
-import { cn } from "@/lib/utils";
-import { surface } from "./surface";
+import { type ComponentProps, cloneElement, createContext, type KeyboardEvent, type ReactElement, type ReactNode, use, useState } from "react";
+import { useLate } from "./late";
 
-export const Menu = BaseMenu.Root;
-export const MenuTrigger = BaseMenu.Trigger;
+const load = () => import("./menu.base");
+type Base = Awaited<ReturnType<typeof load>>;
 
-export const MenuContent = ({
-  children,
-  className,
-  side = "bottom",
-  align = "end",
-}: {
-  children: ReactNode;
-  className?: string;
-  side?: "top" | "bottom";
-  align?: "start" | "end";
-}) => (
-  <BaseMenu.Portal>
-    <BaseMenu.Positioner side={side} align={align} sideOffset={6} className="z-50 outline-none">
-      <BaseMenu.Popup className={cn(surface, "pop-motion max-h-(--available-height) min-w-48 overflow-y-auto p-1", className)}>{children}</BaseMenu.Popup>
-    </BaseMenu.Positioner>
-  </BaseMenu.Portal>
-);
+const Opened = createContext<{ base?: Base; open: () => void }>({ open: () => {} });
 
-const item =
-  "flex min-h-8 w-full items-center gap-2 rounded-sm px-2 text-left outline-none select-none data-disabled:opacity-50 data-highlighted:bg-accent [&_svg]:size-4 [&_svg]:shrink-0 [&_svg]:text-muted-foreground";
+/** A menu behind a button. What shows it is loaded when somebody is about to open it. */
+export function Menu({ children }: { children: ReactNode }) {
+  const [wanted, setWanted] = useState(false);
+  const base = useLate(load, wanted);
+  const menu = <Opened value={{ base, open: () => setWanted(true) }}>{children}</Opened>;
+  return base ? <base.Root defaultOpen>{menu}</base.Root> : menu;
+}
 
-export const MenuItem = ({ className, danger, ...p }: Omit<BaseMenu.Item.Props, "className"> & { danger?: boolean; className?: string }) => (
-  <BaseMenu.Item className={cn(item, danger && "text-destructive data-highlighted:bg-destructive-soft [&_svg]:text-destructive", className)} {...p} />
-);
+type TriggerProps = ComponentProps<"button"> & { render?: ReactElement<ComponentProps<"button">> };
+
+export function MenuTrigger({ render, ...p }: TriggerProps) {
+  const { base, open } = use(Opened);
+  if (base) return <base.Trigger render={render} {...p} />;
+  const onKeyDown = (e: KeyboardEvent) => {
+    if (e.key !== "ArrowDown" && e.key !== "ArrowUp") return;
+    e.preventDefault();
+    open();
+  };
+  const waiting = {
+    ...p,
+    "aria-haspopup": "menu" as const,
+    "aria-expanded": false,
+    onClick: open,
+    onKeyDown,
+    onPointerEnter: () => void load(),
+    onFocus: () => void load(),
+  };
+  return render ? cloneElement(render, waiting) : <button type="button" {...waiting} />;
+}
+
+/** The loaded menu around; its content is shown by nothing else. */
+const useBase = () => use(Opened).base as Base;
+
+export function MenuContent(p: ComponentProps<Base["Content"]>) {
+  const base = useBase();
+  return base ? <base.Content {...p} /> : null;
+}
+
+export function MenuItem(p: ComponentProps<Base["Item"]>) {
+  const base = useBase();
+  return <base.Item {...p} />;
+}
 
 /** A menu entry that is a link. */
-export const MenuLink = ({
-  className,
-  render,
-  children,
-  closeOnClick = true,
-}: {
-  className?: string;
-  render: ReactElement;
-  children: ReactNode;
-  closeOnClick?: boolean;
-}) => (
-  <BaseMenu.Item className={cn(item, className)} render={render} closeOnClick={closeOnClick}>
-    {children}
-  </BaseMenu.Item>
-);
+export function MenuLink(p: ComponentProps<Base["Row"]>) {
+  const base = useBase();
+  return <base.Row {...p} />;
+}
 
-export const MenuSeparator = () => <BaseMenu.Separator className="-mx-1 my-1 h-px bg-border" />;
+export function MenuSeparator() {
+  const base = useBase();
+  return <base.Separator />;
+}
 
 export const MenuLabel = ({ children }: { children: ReactNode }) => (
   <div className="px-2 pt-1.5 pb-1 text-micro font-medium text-muted-foreground">{children}</div>

@@ -1,5 +1,4 @@
-// Whatever floats above a page. Each is a module of its own: a page brings those it uses.
-export { Confirm, Dialog, DialogActions, DialogClose } from "./dialog";
+// Whatever floats above a page. What shows it is loaded when it is first needed.
+export { Confirm, Dialog, DialogActions } from "./dialog";
 export { Menu, MenuContent, MenuItem, MenuLabel, MenuLink, MenuSeparator, MenuTrigger } from "./menu";
 export { Select } from "./select";
-export { Tooltip } from "./tooltip";

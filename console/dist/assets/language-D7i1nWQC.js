@@ -1,1 +1,0 @@
-import{l as e,t}from"./client-BRyLqRni.js";import{o as n}from"./queries-BhZjEg7a.js";import{a as r}from"./utils-DM_hlo_r.js";async function i(i,a){r(i),a&&await e(t.PATCH(`/api/v1/users/me`,{body:{locale:i}})).catch(()=>{}),n.clear(),location.reload()}export{i as t};

@@ -1,1 +1,0 @@
-import{r as e}from"./rolldown-runtime-XKyaHtl9.js";import{L as t}from"./core-Bo021O_k.js";var n=e(t(),1),r=e=>typeof e==`number`?String(e):typeof e==`string`&&e!==``?e:void 0,i=(e,t)=>e.find(e=>e===t);function a(e){let[t,r]=(0,n.useState)(e);return(0,n.useEffect)(()=>{let t=setTimeout(()=>r(e),250);return()=>clearTimeout(t)},[e]),t}export{r as n,a as r,i as t};

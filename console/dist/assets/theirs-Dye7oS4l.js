@@ -1,1 +1,0 @@
-import{l as e}from"./queries-BhZjEg7a.js";import{t}from"./form-DzxT2_Hz.js";import{s as n}from"./utils-DM_hlo_r.js";import{I as r}from"./core-Bo021O_k.js";var i=r(),a=()=>!e().impersonator;function o(){let r=e();return r.impersonator?(0,i.jsx)(t,{tone:`info`,children:n(`account.theirs`,{name:r.name})}):null}export{a as n,o as t};

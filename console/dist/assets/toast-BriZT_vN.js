@@ -1,1 +1,0 @@
-var e=[],t,n=()=>{};function r(r){t?t(r):(e.push(r),n())}var i={done:(e,t)=>r({title:e,description:t}),error:(e,t)=>r({title:e,description:t,error:!0})},a=e=>{n=e};function o(n){t=n;for(let t of e)n(t);e=[]}export{o as n,i as r,a as t};
