@@ -21,8 +21,8 @@ test.describe("a product's own", () => {
     await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
     await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await expect(page).toHaveURL(/\/o\/workshop$/);
-    await expect(page.getByRole("link", { name: "Members" })).toBeVisible();
-    await expect(page.getByRole("link", { name: "Teams" })).toHaveCount(0);
+    await expect(page.getByRole("link", { name: "Members", exact: true })).toBeVisible();
+    await expect(page.getByRole("link", { name: "Teams", exact: true })).toHaveCount(0);
 
     await page.getByRole("link", { name: "Tasks" }).click();
     await expect(page.getByRole("heading", { level: 1 })).toHaveText("Tasks");
