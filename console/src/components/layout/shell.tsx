@@ -110,16 +110,18 @@ function ThemePicker() {
 }
 
 /** Signs out; the sign-in page then says what was done, where `done` names it. */
-export function useSignOut(done?: string) {
+/** Where whoever is signed out now goes. What is known of them is forgotten first: the sign-in page would send them back. */
+export function useLeave(): (done?: string) => Promise<void> {
   const navigate = useNavigate();
-  return useMutation({
-    mutationFn: () => data(api.POST("/api/v1/auth/logout", {})),
-    meta: { quiet: true },
-    onSuccess: async () => {
-      await navigate({ to: "/sign-in", search: { done } });
-      queryClient.clear();
-    },
-  });
+  return (done) => {
+    queryClient.clear();
+    return navigate({ to: "/sign-in", search: { done } });
+  };
+}
+
+export function useSignOut(done?: string) {
+  const leave = useLeave();
+  return useMutation({ mutationFn: () => data(api.POST("/api/v1/auth/logout", {})), meta: { quiet: true }, onSuccess: () => leave(done) });
 }
 
 function UserMenu() {
