@@ -84,12 +84,15 @@ export function OrgMark({ name, id, className }: { name: string; id?: string; cl
 export function Empty({
   icon,
   title,
+  heading: Heading = "h2",
   children,
   action,
   className,
 }: {
   icon: ReactNode;
   title: string;
+  /** Where it is all that the page has, its title is the page's. */
+  heading?: "h1" | "h2";
   children?: ReactNode;
   action?: ReactNode;
   className?: string;
@@ -99,7 +102,7 @@ export function Empty({
       <div aria-hidden className="mb-4 grid size-12 place-items-center rounded-xl border bg-background text-muted-foreground shadow-card [&_svg]:size-5">
         {icon}
       </div>
-      <h2 className="text-sm font-semibold">{title}</h2>
+      <Heading className="text-sm font-semibold">{title}</Heading>
       {children && <div className="mt-1 max-w-sm text-muted-foreground">{children}</div>}
       {action && <div className="mt-5 flex flex-wrap justify-center gap-2">{action}</div>}
     </div>

@@ -4,7 +4,7 @@ import { Menu as BaseMenu } from "@base-ui/react/menu";
 import { Select as BaseSelect } from "@base-ui/react/select";
 import { Tooltip as BaseTooltip } from "@base-ui/react/tooltip";
 import { Check, ChevronDown, X } from "lucide-react";
-import { type ReactElement, type ReactNode, useState } from "react";
+import { type ReactElement, type ReactNode, useInsertionEffect, useRef, useState } from "react";
 import { t } from "@/lib/i18n";
 import { cn } from "@/lib/utils";
 import { Button, buttonVariants } from "./button";
@@ -14,6 +14,21 @@ const backdrop = "fixed inset-0 z-40 bg-[oklch(0.15_0.01_265/0.42)] transition-o
 const popup =
   "relative w-full rounded-xl p-5 transition-[transform,opacity] duration-200 ease-out-quint data-ending-style:translate-y-2 data-ending-style:opacity-0 data-starting-style:translate-y-3 data-starting-style:opacity-0 max-sm:rounded-b-none sm:max-w-[440px] sm:p-6";
 const viewport = "fixed inset-0 z-50 grid place-items-end overflow-y-auto sm:place-items-center sm:p-6";
+
+/**
+ * Where the focus goes when a dialog closes: back to what opened it, or where that is gone, to the page.
+ * It is noted before a field of the dialog takes the focus to itself.
+ */
+function useReturn(open: boolean) {
+  const opener = useRef<Element | null>(null);
+  useInsertionEffect(() => {
+    if (open) opener.current = document.activeElement;
+  }, [open]);
+  return () => {
+    const back = opener.current;
+    return back instanceof HTMLElement && back.isConnected && back !== document.body ? back : document.getElementById("main");
+  };
+}
 
 interface DialogProps {
   open: boolean;
@@ -27,12 +42,13 @@ interface DialogProps {
 }
 
 export function Dialog({ open, onOpenChange, title, hint, wide, keep, children }: DialogProps) {
+  const finalFocus = useReturn(open);
   return (
     <BaseDialog.Root open={open} onOpenChange={onOpenChange} disablePointerDismissal={keep}>
       <BaseDialog.Portal>
         <BaseDialog.Backdrop className={backdrop} />
         <BaseDialog.Viewport className={viewport}>
-          <BaseDialog.Popup className={cn(surface, popup, wide && "sm:max-w-[640px]")}>
+          <BaseDialog.Popup finalFocus={finalFocus} className={cn(surface, popup, wide && "sm:max-w-[640px]")}>
             <BaseDialog.Title className="pr-8 text-base font-semibold tracking-[-0.01em]">{title}</BaseDialog.Title>
             {hint && <BaseDialog.Description className="mt-1 text-muted-foreground">{hint}</BaseDialog.Description>}
             <BaseDialog.Close
@@ -71,6 +87,7 @@ interface ConfirmProps {
 /** Asks before something that cannot be undone. */
 export function Confirm({ open, onOpenChange, title, children, action, danger = true, phrase, pending, onConfirm }: ConfirmProps) {
   const [typed, setTyped] = useState("");
+  const finalFocus = useReturn(open);
   return (
     <BaseAlert.Root
       open={open}
@@ -82,7 +99,7 @@ export function Confirm({ open, onOpenChange, title, children, action, danger = 
       <BaseAlert.Portal>
         <BaseAlert.Backdrop className={backdrop} />
         <BaseAlert.Viewport className={viewport}>
-          <BaseAlert.Popup className={cn(surface, popup)}>
+          <BaseAlert.Popup finalFocus={finalFocus} className={cn(surface, popup)}>
             <BaseAlert.Title className="text-base font-semibold tracking-[-0.01em]">{title}</BaseAlert.Title>
             <BaseAlert.Description render={<div />} className="mt-1.5 grid gap-3 text-muted-foreground">
               {children}
