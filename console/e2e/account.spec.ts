@@ -377,7 +377,7 @@ test("devices: one is signed out, all others, everywhere", async ({ page, server
   await page.getByRole("button", { name: "Sign out everywhere" }).click();
   await everywhere(page);
   await page.getByRole("alertdialog").getByRole("button", { name: "Sign out everywhere" }).click();
-  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Welcome back");
+  await expect(page.getByRole("alert")).toHaveText("You are signed out everywhere.");
   await page.goto(`${server.url}/account/security`);
   await expect(page).toHaveURL(/\/sign-in\?next=/);
 });
@@ -501,6 +501,8 @@ test("an administrator who acts as somebody is seen, and is offered nothing", as
   await own.close();
   await page.goto(`${server.url}/account/security`);
   await expect(page).toHaveURL(/\/sign-in/);
+  await page.goto(`${server.url}/sign-in?done=impersonation`);
+  await expect(page.getByRole("alert")).toContainText("You have stopped acting as somebody else.");
 });
 
 test.describe("linked accounts", () => {

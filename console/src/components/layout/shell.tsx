@@ -3,7 +3,7 @@ import { Link, useNavigate, useRouterState } from "@tanstack/react-router";
 import { BookOpen, Check, ChevronsUpDown, Languages, LogOut, Menu as MenuIcon, Monitor, Moon, Plus, Search, Settings, Sun, VenetianMask } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { api, data } from "@/api/client";
-import { orgsQuery, queryClient, useCan, useMe } from "@/api/queries";
+import { orgsQuery, useCan, useMe } from "@/api/queries";
 import { Avatar, Kbd, OrgMark } from "@/components/ui/basics";
 import { Button } from "@/components/ui/button";
 import { Menu, MenuContent, MenuItem, MenuLabel, MenuLink, MenuSeparator, MenuTrigger } from "@/components/ui/overlay";
@@ -109,20 +109,11 @@ function ThemePicker() {
   );
 }
 
-/** Signs out; the sign-in page then says what was done, where `done` names it. */
-/** Where whoever is signed out now goes. What is known of them is forgotten first: the sign-in page would send them back. */
-export function useLeave(): (done?: string) => Promise<void> {
-  const navigate = useNavigate();
-  return (done) => {
-    queryClient.clear();
-    return navigate({ to: "/sign-in", search: { done } });
-  };
-}
+/** Where whoever is signed out now goes; the page says what was done, where `done` names it. It is loaded anew: nothing of the reader stays in memory. */
+export const leave = (done?: string): void => location.assign(`${boot.base}/sign-in${done ? `?done=${done}` : ""}`);
 
-export function useSignOut(done?: string) {
-  const leave = useLeave();
-  return useMutation({ mutationFn: () => data(api.POST("/api/v1/auth/logout", {})), meta: { quiet: true }, onSuccess: () => leave(done) });
-}
+export const useSignOut = (done?: string) =>
+  useMutation({ mutationFn: () => data(api.POST("/api/v1/auth/logout", {})), meta: { quiet: true }, onSuccess: () => leave(done) });
 
 function UserMenu() {
   const me = useMe();

@@ -3,7 +3,7 @@ import { Bot, Laptop, type LucideIcon, Smartphone, Tablet, Terminal, VenetianMas
 import { useState } from "react";
 import { api, data, type Schemas } from "@/api/client";
 import { listQuery } from "@/api/queries";
-import { useLeave } from "@/components/layout/shell";
+import { leave } from "@/components/layout/shell";
 import { Badge, Card, CardBody, CardFooter, CardHeader, Facts, Row, Skeleton } from "@/components/ui/basics";
 import { Button } from "@/components/ui/button";
 import { Confirm } from "@/components/ui/overlay";
@@ -149,15 +149,11 @@ function SignOutOthers() {
 }
 
 function SignOutEverywhere() {
-  const leave = useLeave();
   const [asking, setAsking] = useState(false);
   const run = useMutation({
     mutationFn: () => data(api.DELETE("/api/v1/sessions/all", {})),
     meta: { quiet: true },
-    onSuccess: () => {
-      toast.done(t("account.everywhereDone"));
-      return leave();
-    },
+    onSuccess: () => leave("everywhere"),
     onError: () => setAsking(false),
   });
   return (

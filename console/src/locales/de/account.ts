@@ -51,7 +51,6 @@ export const account: Record<keyof typeof en, string> = {
   "account.emailUnconfirmed": "Nicht bestätigt",
   "account.everywhere": "Überall abmelden",
   "account.everywhereAction": "Überall abmelden",
-  "account.everywhereDone": "Du bist überall abgemeldet",
   "account.everywhereHint": "Alle Geräte werden abgemeldet, auch dieses. Danach meldest du dich neu an.",
   "account.everywhereTitle": "Von allen Geräten abmelden?",
   "account.identitiesHint": "Konten anderswo, mit denen du dich hier anmelden kannst.",

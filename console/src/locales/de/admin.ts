@@ -59,7 +59,6 @@ export const admin: Record<keyof typeof en, Message> = {
   "admin.act": "Handeln als",
   "admin.actAs": "Als {name} handeln",
   "admin.actDetail": "Sieh, was die Person sieht. Sie erfährt es per E-Mail.",
-  "admin.actEnded": "Du handelst nicht mehr als jemand anderes. Melde dich als du selbst an.",
   "admin.actFor": "Wie lange",
   "admin.actHint": "Die Person erfährt es per E-Mail und findet es mit deinem Namen und dem Grund unter ihren Ereignissen.",
   "admin.actLook": "Nur ansehen",

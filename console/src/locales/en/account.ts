@@ -49,7 +49,6 @@ export const account = {
   "account.emailUnconfirmed": "Not confirmed",
   "account.everywhere": "Sign out everywhere",
   "account.everywhereAction": "Sign out everywhere",
-  "account.everywhereDone": "You are signed out everywhere",
   "account.everywhereHint": "All devices are signed out, this one too. You sign in again afterwards.",
   "account.everywhereTitle": "Sign out of every device?",
   "account.identitiesHint": "Accounts elsewhere with which you can sign in here.",

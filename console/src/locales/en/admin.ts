@@ -56,7 +56,6 @@ export const admin = {
   "admin.act": "Act as",
   "admin.actAs": "Act as {name}",
   "admin.actDetail": "See what they see. They are told by mail.",
-  "admin.actEnded": "You have stopped acting as somebody else. Sign in as yourself.",
   "admin.actFor": "For how long",
   "admin.actHint": "They are told by mail, and find it in their event log with your name and the reason.",
   "admin.actLook": "Look only",

@@ -17,6 +17,8 @@ export const auth = {
   "auth.continueWith": "Continue with {name}",
   "auth.createAccount": "Create account",
   "auth.createOne": "Create an account",
+  "auth.doneEverywhere": "You are signed out everywhere.",
+  "auth.doneImpersonation": "You have stopped acting as somebody else. Sign in as yourself.",
   "auth.email": "E-mail",
   "auth.emailPlaceholder": "you@example.com",
   "auth.forgot": "Forgot password?",
