@@ -3,7 +3,7 @@ import { Field as BaseField } from "@base-ui/react/field";
 import { Form as BaseForm } from "@base-ui/react/form";
 import { Switch as BaseSwitch } from "@base-ui/react/switch";
 import { Check, Eye, EyeOff, Minus, TriangleAlert } from "lucide-react";
-import { type ComponentProps, type ReactNode, useState } from "react";
+import { type ComponentProps, type ReactNode, useMemo, useState } from "react";
 import { declined, explain, fieldErrors, signedOut } from "@/api/client";
 import { t } from "@/lib/i18n";
 import { cn } from "@/lib/utils";
@@ -28,7 +28,7 @@ export function Form({
   className?: string;
   children: ReactNode;
 }) {
-  const errors = fieldErrors(error);
+  const errors = useMemo(() => fieldErrors(error), [error]); // a new object would bring back what was corrected since
   const shown = Object.keys(errors).length > 0;
   return (
     <BaseForm errors={errors} onFormSubmit={(values) => onSubmit(values as Record<string, string>)} className={cn("grid gap-4", className)}>
@@ -88,26 +88,26 @@ export function TextField({ label, name, hint, aside, end, large, className, ...
 }
 
 function FieldNotes({ hint }: { hint?: ReactNode }) {
-  const error = "text-xs font-medium text-destructive";
   return (
     <>
       {hint && <BaseField.Description className="text-xs text-muted-foreground">{hint}</BaseField.Description>}
-      <BaseField.Error match="valueMissing" className={error}>
-        {t("field.required")}
-      </BaseField.Error>
-      <BaseField.Error match="typeMismatch" className={error}>
-        {t("field.email")}
-      </BaseField.Error>
-      <BaseField.Error match="patternMismatch" className={error}>
-        {t("field.pattern")}
-      </BaseField.Error>
-      <BaseField.Error match="tooShort" className={error}>
-        {t("field.short")}
-      </BaseField.Error>
-      <BaseField.Error match="customError" className={error} />
+      <BaseField.Validity>
+        {({ validity }) => {
+          const ours = wrong.find(([what]) => validity[what]);
+          // Without words of ours it shows the server's: an Error that has a `match` would not.
+          return <BaseField.Error className="text-xs font-medium text-destructive" {...(ours && { children: t(ours[1]) })} />;
+        }}
+      </BaseField.Validity>
     </>
   );
 }
+
+const wrong: [keyof ValidityState, "field.required" | "field.email" | "field.pattern" | "field.short"][] = [
+  ["valueMissing", "field.required"],
+  ["typeMismatch", "field.email"],
+  ["patternMismatch", "field.pattern"],
+  ["tooShort", "field.short"],
+];
 
 export function PasswordField(p: Omit<FieldProps, "end" | "type">) {
   const [shown, setShown] = useState(false);

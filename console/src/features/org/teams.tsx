@@ -3,7 +3,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { UsersRound } from "lucide-react";
 import { useState } from "react";
 import { api, data, type Schemas } from "@/api/client";
-import { listQuery } from "@/api/queries";
+import { listQuery, queryClient } from "@/api/queries";
 import { Avatar, Empty, Skeleton } from "@/components/ui/basics";
 import { Button } from "@/components/ui/button";
 import { Form, TextField } from "@/components/ui/form";
@@ -12,7 +12,7 @@ import { toast } from "@/components/ui/toast";
 import { t } from "@/lib/i18n";
 import { CheckRow, Choices, matches, SearchField } from "./parts";
 import { slugOf } from "./slug";
-import { items, membersQuery, type Org, useRest } from "./use";
+import { items, membersQuery, type Org, teamsQuery, useRest } from "./use";
 
 export type Team = Schemas["OrgsTeam"];
 export type Teammate = Schemas["OrgsTeammate"];
@@ -107,18 +107,22 @@ interface DeleteTeamProps {
   team: Team | undefined;
   open: boolean;
   setOpen: (open: boolean) => void;
-  /** Before what shows the team asks for it again. */
+  /** Leads away from what shows the team. */
   gone?: () => Promise<void>;
 }
 
 export function DeleteTeam({ org, team, open, setOpen, gone }: DeleteTeamProps) {
   const { id = "", name = "" } = team ?? {};
   const remove = useMutation({
-    mutationFn: async () => {
-      await data(api.DELETE("/api/v1/orgs/{org}/teams/{team}", { params: { path: { org: org.id, team: id } } }));
+    mutationFn: () => data(api.DELETE("/api/v1/orgs/{org}/teams/{team}", { params: { path: { org: org.id, team: id } } })),
+    meta: { quiet: true }, // nobody asks again for what is gone
+    onSuccess: async () => {
+      const list = teamsQuery(org.id).queryKey;
+      queryClient.setQueryData(list, (old) => old && { ...old, pages: old.pages.map((p) => ({ ...p, items: p.items.filter((i) => i.id !== id) })) });
+      toast.done(t("org.teamDeleted", { name }));
       await gone?.();
+      await queryClient.invalidateQueries({ queryKey: list });
     },
-    onSuccess: () => toast.done(t("org.teamDeleted", { name })),
     onSettled: () => setOpen(false),
   });
   return (
