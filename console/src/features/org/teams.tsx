@@ -10,6 +10,7 @@ import { Form, TextField } from "@/components/ui/form";
 import { Confirm, Dialog, DialogActions, Select } from "@/components/ui/overlay";
 import { toast } from "@/components/ui/toast";
 import { t } from "@/lib/i18n";
+import { cn } from "@/lib/utils";
 import { CheckRow, Choices, matches, SearchField } from "./parts";
 import { slugOf } from "./slug";
 import { items, membersQuery, type Org, teamsQuery, useRest } from "./use";
@@ -37,13 +38,13 @@ export function Faces({ org, team }: { org: string; team: Team }) {
   if (page.items.length === 0) return <span className="text-muted-foreground">{t("org.nobodyYet")}</span>;
   return (
     <span className="flex items-center">
-      {page.items.map((m) => (
-        <span key={m.account_id} title={m.name} className="-ml-0.5 rounded-full ring-2 ring-card first:ml-0">
+      {page.items.map((m, i) => (
+        <span key={m.account_id} title={m.name} className={cn("-ml-0.5 rounded-full ring-2 ring-card first:ml-0", i > 2 && "max-sm:hidden")}>
           <Avatar name={m.name} id={m.account_id} className="size-6" />
           <span className="sr-only">{m.name}, </span>
         </span>
       ))}
-      {page.next_cursor && <span className="ml-1.5 text-xs text-muted-foreground">{t("org.andMore")}</span>}
+      {page.next_cursor && <span className="ml-1.5 text-xs text-muted-foreground max-sm:hidden">{t("org.andMore")}</span>}
     </span>
   );
 }
