@@ -12,6 +12,7 @@ import { Route as rootRouteImport } from "./routes/__root";
 import { Route as AppRouteImport } from "./routes/_app";
 import { Route as AuthRouteImport } from "./routes/_auth";
 import { Route as AppIndexRouteImport } from "./routes/_app.index";
+import { Route as AppAdminRouteImport } from "./routes/_app.admin";
 import { Route as AppWelcomeRouteImport } from "./routes/_app.welcome";
 import { Route as AuthAcceptInvitationRouteImport } from "./routes/_auth.accept-invitation";
 import { Route as AuthConfirmEmailRouteImport } from "./routes/_auth.confirm-email";
@@ -24,9 +25,21 @@ import { Route as AuthSignInRouteImport } from "./routes/_auth.sign-in";
 import { Route as AuthSignUpRouteImport } from "./routes/_auth.sign-up";
 import { Route as AuthVerifyEmailRouteImport } from "./routes/_auth.verify-email";
 import { Route as AppAccountActivityRouteImport } from "./routes/_app.account.activity";
+import { Route as AppAccountIdentitiesRouteImport } from "./routes/_app.account.identities";
+import { Route as AppAccountProfileRouteImport } from "./routes/_app.account.profile";
+import { Route as AppAccountSecurityRouteImport } from "./routes/_app.account.security";
+import { Route as AppAdminIndexRouteImport } from "./routes/_app.admin.index";
+import { Route as AppAdminEventsRouteImport } from "./routes/_app.admin.events";
+import { Route as AppAdminHealthRouteImport } from "./routes/_app.admin.health";
+import { Route as AppAdminMailRouteImport } from "./routes/_app.admin.mail";
+import { Route as AppAdminWaitlistRouteImport } from "./routes/_app.admin.waitlist";
 import { Route as AppOOrgRouteImport } from "./routes/_app.o.$org";
 import { Route as AppXSplatRouteImport } from "./routes/_app.x.$";
 import { Route as AuthSignInSecondFactorRouteImport } from "./routes/_auth.sign-in_.second-factor";
+import { Route as AppAdminOrgsIndexRouteImport } from "./routes/_app.admin.orgs.index";
+import { Route as AppAdminOrgsIdRouteImport } from "./routes/_app.admin.orgs.$id";
+import { Route as AppAdminUsersIndexRouteImport } from "./routes/_app.admin.users.index";
+import { Route as AppAdminUsersPersonRouteImport } from "./routes/_app.admin.users.$person";
 import { Route as AppOOrgIndexRouteImport } from "./routes/_app.o.$org.index";
 import { Route as AppOOrgApiKeysRouteImport } from "./routes/_app.o.$org.api-keys";
 import { Route as AppOOrgEventsRouteImport } from "./routes/_app.o.$org.events";
@@ -48,6 +61,11 @@ const AuthRoute = AuthRouteImport.update({
 const AppIndexRoute = AppIndexRouteImport.update({
   id: "/",
   path: "/",
+  getParentRoute: () => AppRoute,
+} as any);
+const AppAdminRoute = AppAdminRouteImport.update({
+  id: "/admin",
+  path: "/admin",
   getParentRoute: () => AppRoute,
 } as any);
 const AppWelcomeRoute = AppWelcomeRouteImport.update({
@@ -110,6 +128,46 @@ const AppAccountActivityRoute = AppAccountActivityRouteImport.update({
   path: "/account/activity",
   getParentRoute: () => AppRoute,
 } as any);
+const AppAccountIdentitiesRoute = AppAccountIdentitiesRouteImport.update({
+  id: "/account/identities",
+  path: "/account/identities",
+  getParentRoute: () => AppRoute,
+} as any);
+const AppAccountProfileRoute = AppAccountProfileRouteImport.update({
+  id: "/account/profile",
+  path: "/account/profile",
+  getParentRoute: () => AppRoute,
+} as any);
+const AppAccountSecurityRoute = AppAccountSecurityRouteImport.update({
+  id: "/account/security",
+  path: "/account/security",
+  getParentRoute: () => AppRoute,
+} as any);
+const AppAdminIndexRoute = AppAdminIndexRouteImport.update({
+  id: "/",
+  path: "/",
+  getParentRoute: () => AppAdminRoute,
+} as any);
+const AppAdminEventsRoute = AppAdminEventsRouteImport.update({
+  id: "/events",
+  path: "/events",
+  getParentRoute: () => AppAdminRoute,
+} as any);
+const AppAdminHealthRoute = AppAdminHealthRouteImport.update({
+  id: "/health",
+  path: "/health",
+  getParentRoute: () => AppAdminRoute,
+} as any);
+const AppAdminMailRoute = AppAdminMailRouteImport.update({
+  id: "/mail",
+  path: "/mail",
+  getParentRoute: () => AppAdminRoute,
+} as any);
+const AppAdminWaitlistRoute = AppAdminWaitlistRouteImport.update({
+  id: "/waitlist",
+  path: "/waitlist",
+  getParentRoute: () => AppAdminRoute,
+} as any);
 const AppOOrgRoute = AppOOrgRouteImport.update({
   id: "/o/$org",
   path: "/o/$org",
@@ -124,6 +182,26 @@ const AuthSignInSecondFactorRoute = AuthSignInSecondFactorRouteImport.update({
   id: "/sign-in_/second-factor",
   path: "/sign-in/second-factor",
   getParentRoute: () => AuthRoute,
+} as any);
+const AppAdminOrgsIndexRoute = AppAdminOrgsIndexRouteImport.update({
+  id: "/orgs/",
+  path: "/orgs/",
+  getParentRoute: () => AppAdminRoute,
+} as any);
+const AppAdminOrgsIdRoute = AppAdminOrgsIdRouteImport.update({
+  id: "/orgs/$id",
+  path: "/orgs/$id",
+  getParentRoute: () => AppAdminRoute,
+} as any);
+const AppAdminUsersIndexRoute = AppAdminUsersIndexRouteImport.update({
+  id: "/users/",
+  path: "/users/",
+  getParentRoute: () => AppAdminRoute,
+} as any);
+const AppAdminUsersPersonRoute = AppAdminUsersPersonRouteImport.update({
+  id: "/users/$person",
+  path: "/users/$person",
+  getParentRoute: () => AppAdminRoute,
 } as any);
 const AppOOrgIndexRoute = AppOOrgIndexRouteImport.update({
   id: "/",
@@ -173,6 +251,7 @@ const AppOOrgTeamsTeamRoute = AppOOrgTeamsTeamRouteImport.update({
 
 export interface FileRoutesByFullPath {
   "/": typeof AppIndexRoute;
+  "/admin": typeof AppAdminRouteWithChildren;
   "/welcome": typeof AppWelcomeRoute;
   "/accept-invitation": typeof AuthAcceptInvitationRoute;
   "/confirm-email": typeof AuthConfirmEmailRoute;
@@ -185,15 +264,27 @@ export interface FileRoutesByFullPath {
   "/sign-up": typeof AuthSignUpRoute;
   "/verify-email": typeof AuthVerifyEmailRoute;
   "/account/activity": typeof AppAccountActivityRoute;
+  "/account/identities": typeof AppAccountIdentitiesRoute;
+  "/account/profile": typeof AppAccountProfileRoute;
+  "/account/security": typeof AppAccountSecurityRoute;
+  "/admin/events": typeof AppAdminEventsRoute;
+  "/admin/health": typeof AppAdminHealthRoute;
+  "/admin/mail": typeof AppAdminMailRoute;
+  "/admin/waitlist": typeof AppAdminWaitlistRoute;
   "/o/$org": typeof AppOOrgRouteWithChildren;
   "/x/$": typeof AppXSplatRoute;
   "/sign-in/second-factor": typeof AuthSignInSecondFactorRoute;
+  "/admin/": typeof AppAdminIndexRoute;
+  "/admin/orgs/$id": typeof AppAdminOrgsIdRoute;
+  "/admin/users/$person": typeof AppAdminUsersPersonRoute;
   "/o/$org/api-keys": typeof AppOOrgApiKeysRoute;
   "/o/$org/events": typeof AppOOrgEventsRoute;
   "/o/$org/invitations": typeof AppOOrgInvitationsRoute;
   "/o/$org/members": typeof AppOOrgMembersRoute;
   "/o/$org/roles": typeof AppOOrgRolesRoute;
   "/o/$org/settings": typeof AppOOrgSettingsRoute;
+  "/admin/orgs/": typeof AppAdminOrgsIndexRoute;
+  "/admin/users/": typeof AppAdminUsersIndexRoute;
   "/o/$org/": typeof AppOOrgIndexRoute;
   "/o/$org/teams/$team": typeof AppOOrgTeamsTeamRoute;
   "/o/$org/teams/": typeof AppOOrgTeamsIndexRoute;
@@ -212,14 +303,26 @@ export interface FileRoutesByTo {
   "/sign-up": typeof AuthSignUpRoute;
   "/verify-email": typeof AuthVerifyEmailRoute;
   "/account/activity": typeof AppAccountActivityRoute;
+  "/account/identities": typeof AppAccountIdentitiesRoute;
+  "/account/profile": typeof AppAccountProfileRoute;
+  "/account/security": typeof AppAccountSecurityRoute;
+  "/admin/events": typeof AppAdminEventsRoute;
+  "/admin/health": typeof AppAdminHealthRoute;
+  "/admin/mail": typeof AppAdminMailRoute;
+  "/admin/waitlist": typeof AppAdminWaitlistRoute;
   "/x/$": typeof AppXSplatRoute;
   "/sign-in/second-factor": typeof AuthSignInSecondFactorRoute;
+  "/admin": typeof AppAdminIndexRoute;
+  "/admin/orgs/$id": typeof AppAdminOrgsIdRoute;
+  "/admin/users/$person": typeof AppAdminUsersPersonRoute;
   "/o/$org/api-keys": typeof AppOOrgApiKeysRoute;
   "/o/$org/events": typeof AppOOrgEventsRoute;
   "/o/$org/invitations": typeof AppOOrgInvitationsRoute;
   "/o/$org/members": typeof AppOOrgMembersRoute;
   "/o/$org/roles": typeof AppOOrgRolesRoute;
   "/o/$org/settings": typeof AppOOrgSettingsRoute;
+  "/admin/orgs": typeof AppAdminOrgsIndexRoute;
+  "/admin/users": typeof AppAdminUsersIndexRoute;
   "/o/$org": typeof AppOOrgIndexRoute;
   "/o/$org/teams/$team": typeof AppOOrgTeamsTeamRoute;
   "/o/$org/teams": typeof AppOOrgTeamsIndexRoute;
@@ -228,6 +331,7 @@ export interface FileRoutesById {
   __root__: typeof rootRouteImport;
   "/_app": typeof AppRouteWithChildren;
   "/_auth": typeof AuthRouteWithChildren;
+  "/_app/admin": typeof AppAdminRouteWithChildren;
   "/_app/welcome": typeof AppWelcomeRoute;
   "/_auth/accept-invitation": typeof AuthAcceptInvitationRoute;
   "/_auth/confirm-email": typeof AuthConfirmEmailRoute;
@@ -241,15 +345,27 @@ export interface FileRoutesById {
   "/_auth/verify-email": typeof AuthVerifyEmailRoute;
   "/_app/": typeof AppIndexRoute;
   "/_app/account/activity": typeof AppAccountActivityRoute;
+  "/_app/account/identities": typeof AppAccountIdentitiesRoute;
+  "/_app/account/profile": typeof AppAccountProfileRoute;
+  "/_app/account/security": typeof AppAccountSecurityRoute;
+  "/_app/admin/events": typeof AppAdminEventsRoute;
+  "/_app/admin/health": typeof AppAdminHealthRoute;
+  "/_app/admin/mail": typeof AppAdminMailRoute;
+  "/_app/admin/waitlist": typeof AppAdminWaitlistRoute;
   "/_app/o/$org": typeof AppOOrgRouteWithChildren;
   "/_app/x/$": typeof AppXSplatRoute;
   "/_auth/sign-in_/second-factor": typeof AuthSignInSecondFactorRoute;
+  "/_app/admin/": typeof AppAdminIndexRoute;
+  "/_app/admin/orgs/$id": typeof AppAdminOrgsIdRoute;
+  "/_app/admin/users/$person": typeof AppAdminUsersPersonRoute;
   "/_app/o/$org/api-keys": typeof AppOOrgApiKeysRoute;
   "/_app/o/$org/events": typeof AppOOrgEventsRoute;
   "/_app/o/$org/invitations": typeof AppOOrgInvitationsRoute;
   "/_app/o/$org/members": typeof AppOOrgMembersRoute;
   "/_app/o/$org/roles": typeof AppOOrgRolesRoute;
   "/_app/o/$org/settings": typeof AppOOrgSettingsRoute;
+  "/_app/admin/orgs/": typeof AppAdminOrgsIndexRoute;
+  "/_app/admin/users/": typeof AppAdminUsersIndexRoute;
   "/_app/o/$org/": typeof AppOOrgIndexRoute;
   "/_app/o/$org/teams/$team": typeof AppOOrgTeamsTeamRoute;
   "/_app/o/$org/teams/": typeof AppOOrgTeamsIndexRoute;
@@ -258,6 +374,7 @@ export interface FileRouteTypes {
   fileRoutesByFullPath: FileRoutesByFullPath;
   fullPaths:
     | "/"
+    | "/admin"
     | "/welcome"
     | "/accept-invitation"
     | "/confirm-email"
@@ -270,15 +387,27 @@ export interface FileRouteTypes {
     | "/sign-up"
     | "/verify-email"
     | "/account/activity"
+    | "/account/identities"
+    | "/account/profile"
+    | "/account/security"
+    | "/admin/events"
+    | "/admin/health"
+    | "/admin/mail"
+    | "/admin/waitlist"
     | "/o/$org"
     | "/x/$"
     | "/sign-in/second-factor"
+    | "/admin/"
+    | "/admin/orgs/$id"
+    | "/admin/users/$person"
     | "/o/$org/api-keys"
     | "/o/$org/events"
     | "/o/$org/invitations"
     | "/o/$org/members"
     | "/o/$org/roles"
     | "/o/$org/settings"
+    | "/admin/orgs/"
+    | "/admin/users/"
     | "/o/$org/"
     | "/o/$org/teams/$team"
     | "/o/$org/teams/";
@@ -297,14 +426,26 @@ export interface FileRouteTypes {
     | "/sign-up"
     | "/verify-email"
     | "/account/activity"
+    | "/account/identities"
+    | "/account/profile"
+    | "/account/security"
+    | "/admin/events"
+    | "/admin/health"
+    | "/admin/mail"
+    | "/admin/waitlist"
     | "/x/$"
     | "/sign-in/second-factor"
+    | "/admin"
+    | "/admin/orgs/$id"
+    | "/admin/users/$person"
     | "/o/$org/api-keys"
     | "/o/$org/events"
     | "/o/$org/invitations"
     | "/o/$org/members"
     | "/o/$org/roles"
     | "/o/$org/settings"
+    | "/admin/orgs"
+    | "/admin/users"
     | "/o/$org"
     | "/o/$org/teams/$team"
     | "/o/$org/teams";
@@ -312,6 +453,7 @@ export interface FileRouteTypes {
     | "__root__"
     | "/_app"
     | "/_auth"
+    | "/_app/admin"
     | "/_app/welcome"
     | "/_auth/accept-invitation"
     | "/_auth/confirm-email"
@@ -325,15 +467,27 @@ export interface FileRouteTypes {
     | "/_auth/verify-email"
     | "/_app/"
     | "/_app/account/activity"
+    | "/_app/account/identities"
+    | "/_app/account/profile"
+    | "/_app/account/security"
+    | "/_app/admin/events"
+    | "/_app/admin/health"
+    | "/_app/admin/mail"
+    | "/_app/admin/waitlist"
     | "/_app/o/$org"
     | "/_app/x/$"
     | "/_auth/sign-in_/second-factor"
+    | "/_app/admin/"
+    | "/_app/admin/orgs/$id"
+    | "/_app/admin/users/$person"
     | "/_app/o/$org/api-keys"
     | "/_app/o/$org/events"
     | "/_app/o/$org/invitations"
     | "/_app/o/$org/members"
     | "/_app/o/$org/roles"
     | "/_app/o/$org/settings"
+    | "/_app/admin/orgs/"
+    | "/_app/admin/users/"
     | "/_app/o/$org/"
     | "/_app/o/$org/teams/$team"
     | "/_app/o/$org/teams/";
@@ -365,6 +519,13 @@ declare module "@tanstack/react-router" {
       path: "/";
       fullPath: "/";
       preLoaderRoute: typeof AppIndexRouteImport;
+      parentRoute: typeof AppRoute;
+    };
+    "/_app/admin": {
+      id: "/_app/admin";
+      path: "/admin";
+      fullPath: "/admin";
+      preLoaderRoute: typeof AppAdminRouteImport;
       parentRoute: typeof AppRoute;
     };
     "/_app/welcome": {
@@ -451,6 +612,62 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof AppAccountActivityRouteImport;
       parentRoute: typeof AppRoute;
     };
+    "/_app/account/identities": {
+      id: "/_app/account/identities";
+      path: "/account/identities";
+      fullPath: "/account/identities";
+      preLoaderRoute: typeof AppAccountIdentitiesRouteImport;
+      parentRoute: typeof AppRoute;
+    };
+    "/_app/account/profile": {
+      id: "/_app/account/profile";
+      path: "/account/profile";
+      fullPath: "/account/profile";
+      preLoaderRoute: typeof AppAccountProfileRouteImport;
+      parentRoute: typeof AppRoute;
+    };
+    "/_app/account/security": {
+      id: "/_app/account/security";
+      path: "/account/security";
+      fullPath: "/account/security";
+      preLoaderRoute: typeof AppAccountSecurityRouteImport;
+      parentRoute: typeof AppRoute;
+    };
+    "/_app/admin/": {
+      id: "/_app/admin/";
+      path: "/";
+      fullPath: "/admin/";
+      preLoaderRoute: typeof AppAdminIndexRouteImport;
+      parentRoute: typeof AppAdminRoute;
+    };
+    "/_app/admin/events": {
+      id: "/_app/admin/events";
+      path: "/events";
+      fullPath: "/admin/events";
+      preLoaderRoute: typeof AppAdminEventsRouteImport;
+      parentRoute: typeof AppAdminRoute;
+    };
+    "/_app/admin/health": {
+      id: "/_app/admin/health";
+      path: "/health";
+      fullPath: "/admin/health";
+      preLoaderRoute: typeof AppAdminHealthRouteImport;
+      parentRoute: typeof AppAdminRoute;
+    };
+    "/_app/admin/mail": {
+      id: "/_app/admin/mail";
+      path: "/mail";
+      fullPath: "/admin/mail";
+      preLoaderRoute: typeof AppAdminMailRouteImport;
+      parentRoute: typeof AppAdminRoute;
+    };
+    "/_app/admin/waitlist": {
+      id: "/_app/admin/waitlist";
+      path: "/waitlist";
+      fullPath: "/admin/waitlist";
+      preLoaderRoute: typeof AppAdminWaitlistRouteImport;
+      parentRoute: typeof AppAdminRoute;
+    };
     "/_app/o/$org": {
       id: "/_app/o/$org";
       path: "/o/$org";
@@ -471,6 +688,34 @@ declare module "@tanstack/react-router" {
       fullPath: "/sign-in/second-factor";
       preLoaderRoute: typeof AuthSignInSecondFactorRouteImport;
       parentRoute: typeof AuthRoute;
+    };
+    "/_app/admin/orgs/": {
+      id: "/_app/admin/orgs/";
+      path: "/orgs";
+      fullPath: "/admin/orgs/";
+      preLoaderRoute: typeof AppAdminOrgsIndexRouteImport;
+      parentRoute: typeof AppAdminRoute;
+    };
+    "/_app/admin/orgs/$id": {
+      id: "/_app/admin/orgs/$id";
+      path: "/orgs/$id";
+      fullPath: "/admin/orgs/$id";
+      preLoaderRoute: typeof AppAdminOrgsIdRouteImport;
+      parentRoute: typeof AppAdminRoute;
+    };
+    "/_app/admin/users/": {
+      id: "/_app/admin/users/";
+      path: "/users";
+      fullPath: "/admin/users/";
+      preLoaderRoute: typeof AppAdminUsersIndexRouteImport;
+      parentRoute: typeof AppAdminRoute;
+    };
+    "/_app/admin/users/$person": {
+      id: "/_app/admin/users/$person";
+      path: "/users/$person";
+      fullPath: "/admin/users/$person";
+      preLoaderRoute: typeof AppAdminUsersPersonRouteImport;
+      parentRoute: typeof AppAdminRoute;
     };
     "/_app/o/$org/": {
       id: "/_app/o/$org/";
@@ -538,6 +783,34 @@ declare module "@tanstack/react-router" {
   }
 }
 
+interface AppAdminRouteChildren {
+  AppAdminEventsRoute: typeof AppAdminEventsRoute;
+  AppAdminHealthRoute: typeof AppAdminHealthRoute;
+  AppAdminMailRoute: typeof AppAdminMailRoute;
+  AppAdminWaitlistRoute: typeof AppAdminWaitlistRoute;
+  AppAdminIndexRoute: typeof AppAdminIndexRoute;
+  AppAdminOrgsIdRoute: typeof AppAdminOrgsIdRoute;
+  AppAdminUsersPersonRoute: typeof AppAdminUsersPersonRoute;
+  AppAdminOrgsIndexRoute: typeof AppAdminOrgsIndexRoute;
+  AppAdminUsersIndexRoute: typeof AppAdminUsersIndexRoute;
+}
+
+const AppAdminRouteChildren: AppAdminRouteChildren = {
+  AppAdminEventsRoute: AppAdminEventsRoute,
+  AppAdminHealthRoute: AppAdminHealthRoute,
+  AppAdminMailRoute: AppAdminMailRoute,
+  AppAdminWaitlistRoute: AppAdminWaitlistRoute,
+  AppAdminIndexRoute: AppAdminIndexRoute,
+  AppAdminOrgsIdRoute: AppAdminOrgsIdRoute,
+  AppAdminUsersPersonRoute: AppAdminUsersPersonRoute,
+  AppAdminOrgsIndexRoute: AppAdminOrgsIndexRoute,
+  AppAdminUsersIndexRoute: AppAdminUsersIndexRoute,
+};
+
+const AppAdminRouteWithChildren = AppAdminRoute._addFileChildren(
+  AppAdminRouteChildren,
+);
+
 interface AppOOrgRouteChildren {
   AppOOrgApiKeysRoute: typeof AppOOrgApiKeysRoute;
   AppOOrgEventsRoute: typeof AppOOrgEventsRoute;
@@ -566,17 +839,25 @@ const AppOOrgRouteWithChildren =
   AppOOrgRoute._addFileChildren(AppOOrgRouteChildren);
 
 interface AppRouteChildren {
+  AppAdminRoute: typeof AppAdminRouteWithChildren;
   AppWelcomeRoute: typeof AppWelcomeRoute;
   AppIndexRoute: typeof AppIndexRoute;
   AppAccountActivityRoute: typeof AppAccountActivityRoute;
+  AppAccountIdentitiesRoute: typeof AppAccountIdentitiesRoute;
+  AppAccountProfileRoute: typeof AppAccountProfileRoute;
+  AppAccountSecurityRoute: typeof AppAccountSecurityRoute;
   AppOOrgRoute: typeof AppOOrgRouteWithChildren;
   AppXSplatRoute: typeof AppXSplatRoute;
 }
 
 const AppRouteChildren: AppRouteChildren = {
+  AppAdminRoute: AppAdminRouteWithChildren,
   AppWelcomeRoute: AppWelcomeRoute,
   AppIndexRoute: AppIndexRoute,
   AppAccountActivityRoute: AppAccountActivityRoute,
+  AppAccountIdentitiesRoute: AppAccountIdentitiesRoute,
+  AppAccountProfileRoute: AppAccountProfileRoute,
+  AppAccountSecurityRoute: AppAccountSecurityRoute,
   AppOOrgRoute: AppOOrgRouteWithChildren,
   AppXSplatRoute: AppXSplatRoute,
 };

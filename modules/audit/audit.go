@@ -96,6 +96,14 @@ type position struct {
 
 func positionOf(e Event) position { return position{e.OccurredAt, e.ID} }
 
+// end is the position that every event of the filter's time is before.
+func (f Filter) end() position {
+	if f.To.IsZero() {
+		return position{endOfTime(), firstID()}
+	}
+	return position{f.To, firstID()}
+}
+
 // details is the part of an event that describes people.
 type details struct {
 	ActorName  string            `json:"actor_name"`
@@ -121,10 +129,8 @@ func (d details) commit() (salt, commitment []byte, err error) {
 // endOfTime comes after every event; both databases store it.
 func endOfTime() time.Time { return time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC) }
 
-// lastID comes after every id.
-func lastID() (last ID) {
-	for i := range last {
-		last[i] = 0xff
-	}
-	return last
+// firstID comes before every id. It is not zero, which the database stores as none.
+func firstID() (first ID) {
+	first[len(first)-1] = 1
+	return first
 }

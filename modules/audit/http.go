@@ -34,6 +34,12 @@ func (s *Service) routes(r *web.Router) {
 		Summary: "List events of one's own account", Description: "Sign-ins, sessions, passwords: what belongs to no organization. Newest first.",
 		Access: authz.SignedIn(),
 	}, s.handleListMine)
+
+	web.Handle(r, web.Op{
+		ID: "audit.list_all", Method: http.MethodGet, Path: "/admin/events",
+		Summary: "List events of all organizations and accounts", Description: "Whatever log they are in, unless `org` or `account` names one. Newest first.",
+		Access: authz.Administrator(),
+	}, s.handleListAll)
 }
 
 // FilterInput is the query of the operations that list events.
@@ -60,6 +66,23 @@ type listMineInput struct {
 	FilterInput
 }
 
+type listAllInput struct {
+	web.Page
+	FilterInput
+	Org     id.Org     `query:"org" doc:"Only of this organization"`
+	Account id.Account `query:"account" doc:"Only of this account's own log, which belongs to no organization"`
+}
+
+func (in *listAllInput) logs() (only []log) {
+	if !in.Org.IsZero() {
+		only = append(only, logOfOrg(in.Org))
+	}
+	if !in.Account.IsZero() {
+		only = append(only, logOfAccount(in.Account))
+	}
+	return only
+}
+
 type exportInput struct {
 	web.InOrg
 	FilterInput
@@ -82,6 +105,13 @@ func (s *Service) handleListMine(ctx context.Context, in *listMineInput) (*web.L
 		out.Body.Items[i].hideOrigin(who)
 	}
 	return out, nil
+}
+
+// handleListAll hides nothing: administrators see from where each other acted.
+func (s *Service) handleListAll(ctx context.Context, in *listAllInput) (*web.ListOutput[Event], error) {
+	return web.Paged(ctx, in.Page, func(after *position, n int) ([]Event, error) {
+		return s.ofAll(ctx, in.filter(), after, n, in.logs()...)
+	}, positionOf)
 }
 
 // Page is one page of the events of an account, with nothing left out: who may see it is

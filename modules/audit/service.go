@@ -73,16 +73,21 @@ func (s *Service) Record(ctx context.Context, e Entry) error {
 
 // ofOrg lists events of an organization, newest first, after the given position.
 func (s *Service) ofOrg(ctx context.Context, org id.Org, f Filter, after *position, n int) ([]Event, error) {
-	return listEvents(ctx, s.DB.Org(org), "org_id", org, f, after, n)
+	return listEvents(ctx, s.DB.Org(org), f, after, n, logOfOrg(org))
 }
 
 func (s *Service) ofAccount(ctx context.Context, account id.Account, f Filter, after *position, n int) ([]Event, error) {
-	return listEvents(ctx, s.DB.Account(account), "account_id", account, f, after, n)
+	return listEvents(ctx, s.DB.Account(account), f, after, n, logOfAccount(account))
+}
+
+// ofAll lists events of every log, or of those that are named.
+func (s *Service) ofAll(ctx context.Context, f Filter, after *position, n int, only ...log) ([]Event, error) {
+	return listEvents(ctx, s.DB.Platform("administrators see what happened, in every log"), f, after, n, only...)
 }
 
 // Each calls fn with every event of an organization that f lets through, newest first.
 func (s *Service) Each(ctx context.Context, org id.Org, f Filter, fn func(Event) error) error {
-	return eachEvent(ctx, s.DB.Org(org), "org_id", org, f, nil, noLimit, fn)
+	return eachEvent(ctx, s.DB.Org(org), f, nil, noLimit, fn, logOfOrg(org))
 }
 
 // sequenceEvery is how long an event may wait for its position when no one nudges.

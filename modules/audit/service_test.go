@@ -13,8 +13,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tenonhq/tenon"
 	"github.com/tenonhq/tenon/modules/audit"
 	"github.com/tenonhq/tenon/platform/authz"
+	"github.com/tenonhq/tenon/platform/clock"
 	"github.com/tenonhq/tenon/platform/db"
 	"github.com/tenonhq/tenon/platform/id"
 	"github.com/tenonhq/tenon/platform/jobs"
@@ -155,18 +157,7 @@ func TestEventsAreListedInPagesAndNarrowed(t *testing.T) {
 			}
 		}
 		base := "/orgs/" + org.String() + "/events?type=test.painted"
-		var colours []string
-		for cursor := ""; ; {
-			page := app.Call(ada, "GET", base+"&limit=3"+cursor, "").Want(t, 200)
-			for _, e := range page.Items() {
-				colours = append(colours, e["data"].(map[string]any)["colour"].(string))
-			}
-			if page.Get("next_cursor") == "" {
-				break
-			}
-			cursor = "&cursor=" + page.Get("next_cursor")
-		}
-		if diff := cmp.Diff([]string{"6", "5", "4", "3", "2", "1", "0"}, colours); diff != "" {
+		if diff := cmp.Diff([][]string{{"6", "5", "4"}, {"3", "2", "1"}, {"0"}}, colours(t, app, ada, base+"&limit=3")); diff != "" {
 			t.Error(diff)
 		}
 		for query, want := range map[string]int{"&actor=" + bob.ID.String(): 3, "&target=wall_1": 7, "&target=wall_2": 0, "&from=" + before.Format(time.RFC3339Nano): 7,
@@ -177,6 +168,112 @@ func TestEventsAreListedInPagesAndNarrowed(t *testing.T) {
 		}
 		app.Call(ada, "GET", base+"&from=yesterday", "").Want(t, 422)
 	})
+}
+
+// colours are what was painted on each page of a list, page by page.
+func colours(t *testing.T, app *tenontest.App, by *tenontest.User, path string) (pages [][]string) {
+	t.Helper()
+	for cursor := ""; ; {
+		page := app.Call(by, "GET", path+cursor, "").Want(t, 200)
+		var found []string
+		for _, e := range page.Items() {
+			found = append(found, e["data"].(map[string]any)["colour"].(string))
+		}
+		pages = append(pages, found)
+		if page.Get("next_cursor") == "" {
+			return pages
+		}
+		cursor = "&cursor=" + page.Get("next_cursor")
+	}
+}
+
+func TestAdministratorsSeeWhatHappenedInEveryLog(t *testing.T) {
+	tenontest.Each(t, func(t *testing.T, app *tenontest.App) {
+		root, ada, bob := app.Administrator("root"), app.User("ada"), app.User("bob")
+		acme, other := app.Org(ada, "acme"), app.Org(bob, "other")
+		before := app.Config.Now()
+		for i, by := range []*tenontest.User{ada, bob, bob, ada, bob} {
+			org := map[*tenontest.User]id.Org{ada: acme, bob: other}[by]
+			if err := record(t, app, by, painted{org, fmt.Sprint(i)}, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		const all = "/admin/events?type=test.painted"
+		if diff := cmp.Diff([][]string{{"4", "3"}, {"2", "1"}, {"0"}}, colours(t, app, root, all+"&limit=2")); diff != "" {
+			t.Error(diff)
+		}
+		for query, want := range map[string][]string{
+			"&org=" + acme.String():                                {"3", "0"},
+			"&org=" + other.String():                               {"4", "2", "1"},
+			"&org=" + other.String() + "&actor=" + ada.ID.String(): nil,
+			"&org=" + id.New[id.OrgKind]().String():                nil,
+			"&actor=" + ada.ID.String():                            {"3", "0"},
+			"&target=wall_1":                                       {"4", "3", "2", "1", "0"},
+			"&target=wall_2":                                       nil,
+			"&account=" + ada.ID.String():                          nil, // her own log has none of an organization
+			"&from=" + before.Format(time.RFC3339Nano):             {"4", "3", "2", "1", "0"},
+			"&to=" + before.Format(time.RFC3339Nano):               nil,
+		} {
+			if diff := cmp.Diff([][]string{want}, colours(t, app, root, all+query)); diff != "" {
+				t.Errorf("%s: %s", query, diff)
+			}
+		}
+
+		// Accounts have logs of their own.
+		for _, e := range app.Call(root, "GET", "/admin/events?account="+ada.ID.String(), "").Want(t, 200).Items() {
+			if e["org_id"] != nil || e["target"].(map[string]any)["id"] == bob.ID.String() {
+				t.Errorf("in ada's log: %v", e)
+			}
+		}
+		kinds := map[bool]int{}
+		for _, e := range app.Call(root, "GET", "/admin/events?limit=100", "").Want(t, 200).Items() {
+			kinds[e["org_id"] != nil]++
+		}
+		if kinds[true] == 0 || kinds[false] == 0 {
+			t.Errorf("%v: want events of organizations and of accounts", kinds)
+		}
+
+		// A cursor is good for its own list only.
+		next := app.Call(root, "GET", all+"&limit=2", "").Get("next_cursor")
+		app.Call(root, "GET", all+"&limit=2&org="+acme.String()+"&cursor="+next, "").WantCode(t, 422, "request.cursor")
+		for _, query := range []string{"&org=acme", "&org=" + ada.ID.String(), "&account=" + acme.String(), "&from=yesterday"} {
+			app.Call(root, "GET", all+query, "").Want(t, 422)
+		}
+		app.Call(nil, "GET", all, "").Want(t, 401)
+		app.Call(ada, "GET", all+"&org="+acme.String(), "").WantCode(t, 403, "auth.denied")
+		if got := app.CallBy(app.Key(ada, acme, audit.PermRead), "GET", all, ""); got.Status != 403 {
+			t.Errorf("an API key got %d", got.Status)
+		}
+	})
+}
+
+// An end of time is before what happened at it, and a page goes on behind what it ended
+// with, though everything happened at one moment.
+func TestEventsOfOneMomentAreEachListedOnce(t *testing.T) {
+	now := clock.NewManual(time.Now().Truncate(time.Microsecond))
+	for _, dialect := range []db.Dialect{db.SQLite, db.Postgres} {
+		t.Run(string(dialect), func(t *testing.T) {
+			app := tenontest.Start(t, dialect, tenontest.Configure(func(c *tenon.Config) { c.Now = now.Now }))
+			root, ada := app.Administrator("root"), app.User("ada")
+			org := app.Org(ada, "acme")
+			for i := range 5 {
+				if err := record(t, app, ada, painted{org, fmt.Sprint(i)}, nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for list, by := range map[string]*tenontest.User{"/admin/events": root, "/orgs/" + org.String() + "/events": ada} {
+				found := slices.Concat(colours(t, app, by, list+"?type=test.painted&limit=2")...)
+				slices.Sort(found)
+				if diff := cmp.Diff([]string{"0", "1", "2", "3", "4"}, found); diff != "" {
+					t.Errorf("%s: %s", list, diff)
+				}
+			}
+			at := "/admin/events?type=test.painted&to=" + now.Now().Format(time.RFC3339Nano)
+			if n := len(app.Call(root, "GET", at, "").Want(t, 200).Items()); n != 0 {
+				t.Errorf("%d events before they happened", n)
+			}
+		})
+	}
 }
 
 // G11: what people wrote is text, in a spreadsheet too.

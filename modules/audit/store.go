@@ -50,22 +50,37 @@ func insertDetails(ctx context.Context, c db.Conn, e eventRow, salt []byte, d de
 
 const noLimit = math.MaxInt32
 
-func listEvents(ctx context.Context, c db.Conn, scope string, owner any, f Filter, after *position, n int) ([]Event, error) {
+// log is what one organization or account has of the events.
+type log struct {
+	column string
+	owner  any
+}
+
+func logOfOrg(org id.Org) log             { return log{"org_id", org} }
+func logOfAccount(account id.Account) log { return log{"account_id", account} }
+
+func listEvents(ctx context.Context, c db.Conn, f Filter, after *position, n int, only ...log) ([]Event, error) {
 	list := []Event{}
-	err := eachEvent(ctx, c, scope, owner, f, after, n, func(e Event) error { list = append(list, e); return nil })
+	err := eachEvent(ctx, c, f, after, n, func(e Event) error { list = append(list, e); return nil }, only...)
 	return list, err
 }
 
-// eachEvent reads newest first. scope is one of our two column names.
-func eachEvent(ctx context.Context, c db.Conn, scope string, owner any, f Filter, after *position, n int, fn func(Event) error) error {
-	if after == nil {
-		after = &position{At: endOfTime(), ID: lastID()}
-	}
-	if f.To.IsZero() {
-		f.To = endOfTime()
+// eachEvent reads newest first. The end of the filter's time and the position of a page
+// are one comparison of two columns: both databases begin there in the index of the log,
+// or in the primary key, and read on from it.
+func eachEvent(ctx context.Context, c db.Conn, f Filter, after *position, n int, fn func(Event) error, only ...log) error {
+	before := f.end()
+	if after != nil {
+		before = *after
 	}
 	if f.From.IsZero() {
 		f.From = time.UnixMicro(1)
+	}
+	args := []any{f.Type, f.Actor, f.Target, f.From, before.At, before.ID, n}
+	in := ""
+	for _, l := range only {
+		args = append(args, l.owner)
+		in += fmt.Sprintf(` AND e.%s = $%d`, l.column, len(args))
 	}
 	return db.Each(ctx, c, func(r db.Row) error {
 		e, err := scanEvent(r)
@@ -77,10 +92,9 @@ func eachEvent(ctx context.Context, c db.Conn, scope string, owner any, f Filter
 		SELECT e.id, e.position, e.type, e.actor_kind, e.actor_id, e.on_behalf_of, e.target_kind, e.target_id, e.org_id, e.data, e.request_id, e.occurred_at,
 			coalesce(d.actor_name, ''), coalesce(d.target_name, ''), coalesce(d.ip_address, ''), coalesce(d.user_agent, ''), d.changes
 		FROM events e LEFT JOIN event_details d ON d.event_id = e.id AND d.occurred_at = e.occurred_at
-		WHERE e.`+scope+` = $1 AND ($2 = '' OR e.type = $2) AND ($3 = '' OR e.actor_id = $3) AND ($4 = '' OR e.target_id = $4)
-			AND e.occurred_at >= $5 AND e.occurred_at < $6 AND (e.occurred_at < $7 OR e.occurred_at = $7 AND e.id < $8)
-		ORDER BY e.occurred_at DESC, e.id DESC LIMIT $9`,
-		owner, f.Type, f.Actor, f.Target, f.From, f.To, after.At, after.ID, n)
+		WHERE ($1 = '' OR e.type = $1) AND ($2 = '' OR e.actor_id = $2) AND ($3 = '' OR e.target_id = $3)
+			AND e.occurred_at >= $4 AND (e.occurred_at, e.id) < ($5, $6)`+in+`
+		ORDER BY e.occurred_at DESC, e.id DESC LIMIT $7`, args...)
 }
 
 func scanEvent(r db.Row) (e Event, err error) {

@@ -10,18 +10,20 @@ import { ByMail } from "@/features/auth/by-mail";
 import { Heading, inside, TextLink, useEnter } from "@/features/auth/parts";
 import { ProviderMark } from "@/features/auth/providers";
 import { boot } from "@/lib/boot";
-import { t, tOr } from "@/lib/i18n";
+import { type Key, t, tOr } from "@/lib/i18n";
 import { canPasskey, dismissed, getPasskey } from "@/lib/webauthn";
 
 interface Search {
   next?: string;
   /** The code of what went wrong at a provider. */
   error?: string;
-  /** What was done just now: "verified", "password". */
+  /** What was done just now: "verified", "password", "impersonation". */
   done?: string;
   /** Somebody who is signed in wants to prove it anew. */
   again?: boolean;
 }
+
+const said: Record<string, Key> = { password: "auth.passwordSet", impersonation: "admin.actEnded" };
 
 function SignIn() {
   const { next, error, done } = Route.useSearch();
@@ -39,7 +41,7 @@ function SignIn() {
     <>
       <Heading title={t("auth.signInTitle")}>{t("auth.signInHint", { app: boot.name })}</Heading>
       <div className="grid gap-4">
-        {done && <Alert tone="success">{t(done === "password" ? "auth.passwordSet" : "auth.verified")}</Alert>}
+        {done && <Alert tone="success">{t(said[done] ?? "auth.verified")}</Alert>}
         {error && <Alert>{tOr(`problem.${error}`, t("auth.signInFailed"))}</Alert>}
         {passkey.failed && <Alert>{t("auth.passkeyFailed")}</Alert>}
         <Providers next={next} />

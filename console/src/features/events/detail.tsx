@@ -8,7 +8,7 @@ import { t } from "@/lib/i18n";
 import { agentName } from "./agent";
 import { actorName, describe, detail, fieldName } from "./describe";
 import type { EventFilter } from "./filter";
-import type { AuditEvent } from "./types";
+import type { AuditEvent, EventLog } from "./types";
 
 interface Props {
   /** The event that is open, if one is. */
@@ -16,19 +16,21 @@ interface Props {
   onClose: () => void;
   /** The reader's account. */
   me?: string;
+  /** Where it is one of several logs: which one it is in. */
+  log?: EventLog;
   /** Offers to show only what the same actor did, or what happened to the same thing. */
   onFilter?: (filter: Pick<EventFilter, "actor" | "target">) => void;
 }
 
 /** Everything that is known of an event. */
-export function EventDetail({ event, onClose, me, onFilter }: Props) {
+export function EventDetail({ event, onClose, me, log, onFilter }: Props) {
   const [last, setLast] = useState(event);
   if (event && event !== last) setLast(event); // it is still to be read while the dialog closes
   return (
     <Dialog open={event !== undefined} onOpenChange={(o) => !o && onClose()} wide title={last ? describe(last) : ""} hint={last && detail(last)}>
       {last && (
         <div className="grid gap-5">
-          <Facts items={facts(last, me)} className="lg:grid-cols-2" />
+          <Facts items={facts(last, me, log)} className="lg:grid-cols-2" />
           <Changes event={last} />
           <Data event={last} />
           {onFilter && <Filters event={last} onFilter={onFilter} />}
@@ -38,7 +40,7 @@ export function EventDetail({ event, onClose, me, onFilter }: Props) {
   );
 }
 
-function facts(e: AuditEvent, me?: string): [ReactNode, ReactNode][] {
+function facts(e: AuditEvent, me?: string, log?: EventLog): [ReactNode, ReactNode][] {
   const behalf = e.actor.on_behalf_of;
   const items: [ReactNode, ReactNode][] = [
     [t("event.when"), exact(e.occurred_at)],
@@ -48,6 +50,7 @@ function facts(e: AuditEvent, me?: string): [ReactNode, ReactNode][] {
     [t("event.where"), e.ip_address || t("event.hidden")],
     [t("event.device"), device(e.user_agent)],
   ];
+  if (log) items.push([log.head, log.cell(e)]);
   if (behalf) items.push([t("event.onBehalfOf"), named(behalf === me ? t("event.actor.you") : "", behalf)]);
   if (e.request_id) items.push([t("event.request"), named("", e.request_id)]);
   items.push([t("event.id"), named("", e.id)]);

@@ -13,7 +13,7 @@ import { actorName, describe, describeType, detail } from "./describe";
 import { EventDetail } from "./detail";
 import { type EventFilter, isFiltered, type Period } from "./filter";
 import { ActorMark, EventMark } from "./mark";
-import type { AuditEvent } from "./types";
+import type { AuditEvent, EventLog } from "./types";
 
 interface Props {
   /** What the table shows, for those who do not see it. */
@@ -29,6 +29,8 @@ interface Props {
   me?: string;
   /** Leaves out who did it. */
   anonymous?: boolean;
+  /** Where the list is of several logs: which one an event is in. */
+  log?: EventLog;
   /** Offers, in the details of an event, to narrow the list to its actor or its target. */
   pivot?: boolean;
   /** At the end of the toolbar, such as an export. */
@@ -37,7 +39,7 @@ interface Props {
 }
 
 /** An event log: what happened, who did it, from where and when; a row opens its details. */
-export function EventTable({ label, query, filter = {}, onFilter, types = [], me, anonymous, pivot, actions, empty }: Props) {
+export function EventTable({ label, query, filter = {}, onFilter, types = [], me, anonymous, log, pivot, actions, empty }: Props) {
   const [open, setOpen] = useState<AuditEvent>();
   const rows = query.data?.pages.flatMap((p) => p.items) ?? [];
   const narrow = (f: Pick<EventFilter, "actor" | "target">) => {
@@ -49,24 +51,25 @@ export function EventTable({ label, query, filter = {}, onFilter, types = [], me
       <DataTable
         label={label}
         query={query}
-        columns={columnsFor({ me, anonymous, open: setOpen })}
+        columns={columnsFor({ me, anonymous, log, open: setOpen })}
         rowKey={(e) => e.id}
         onRow={setOpen}
         toolbar={onFilter && <Toolbar filter={filter} onFilter={onFilter} types={types} rows={rows} me={me} actions={actions} />}
         clear={onFilter && isFiltered(filter) ? () => onFilter({}) : undefined}
         empty={empty ?? <Empty icon={<History />} title={t("event.none")} />}
       />
-      <EventDetail event={open} onClose={() => setOpen(undefined)} me={me} onFilter={pivot && onFilter ? narrow : undefined} />
+      <EventDetail event={open} onClose={() => setOpen(undefined)} me={me} log={log} onFilter={pivot && onFilter ? narrow : undefined} />
     </>
   );
 }
 
-function columnsFor({ me, anonymous, open }: { me?: string; anonymous?: boolean; open: (e: AuditEvent) => void }): Column<AuditEvent>[] {
+function columnsFor({ me, anonymous, log, open }: Pick<Props, "me" | "anonymous" | "log"> & { open: (e: AuditEvent) => void }): Column<AuditEvent>[] {
   const who: Column<AuditEvent> = { key: "who", head: t("event.who"), from: "md", cell: (e) => <Who event={e} me={me} /> };
   return [
     {
       key: "what",
       head: t("event.what"),
+      className: log && "lg:w-2/5",
       cell: (e) => (
         <div className="flex items-center gap-3">
           <EventMark type={e.type} />
@@ -79,12 +82,18 @@ function columnsFor({ me, anonymous, open }: { me?: string; anonymous?: boolean;
               {!anonymous && `${actorName(e, me)} · `}
               {ago(e.occurred_at)}
             </div>
+            {log && (
+              <div className="text-xs text-muted-foreground lg:hidden">
+                {log.head} {log.cell(e)}
+              </div>
+            )}
           </div>
         </div>
       ),
     },
     ...(anonymous ? [] : [who]),
-    { key: "where", head: t("event.where"), from: "lg", cell: (e) => <Where event={e} /> },
+    ...(log ? [{ key: "log", head: log.head, from: "lg" as const, cell: log.cell }] : []),
+    { key: "where", head: t("event.where"), from: log ? "xl" : "lg", cell: (e) => <Where event={e} /> },
     {
       key: "when",
       head: t("event.when"),

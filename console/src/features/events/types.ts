@@ -1,6 +1,13 @@
+import type { ReactNode } from "react";
 import type { Schemas } from "@/api/client";
 
 export type AuditEvent = Schemas["AuditEvent"];
+
+/** Says in which log an event is, where a list is of several. */
+export interface EventLog {
+  head: string;
+  cell: (event: AuditEvent) => ReactNode;
+}
 
 /** The types that an account's own log can hold. */
 export const accountEvents = [
@@ -23,3 +30,6 @@ export const orgEvents = [
   ..."role_created role_updated role_deleted team_created team_updated team_deleted team_member_added team_member_removed".split(" ").map((e) => `orgs.${e}`),
   ..."invitation_created invitation_resent invitation_revoked invitation_accepted".split(" ").map((e) => `orgs.${e}`),
 ];
+
+/** The types that are in nobody's log: they are about people who have no account yet. */
+export const platformEvents = ["accounts.sign_up_approved", "accounts.sign_up_declined"];

@@ -1,7 +1,8 @@
 import { Search } from "lucide-react";
 import type { ReactNode } from "react";
 import { Avatar, Badge, type Tone } from "@/components/ui/basics";
-import { Checkbox, Input } from "@/components/ui/form";
+import { Checkbox } from "@/components/ui/choice";
+import { Input } from "@/components/ui/form";
 import { ago, exact } from "@/lib/format";
 import { t } from "@/lib/i18n";
 import { cn } from "@/lib/utils";

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Check, Minus } from "lucide-react";
 import type { Schemas } from "@/api/client";
-import { Checkbox } from "@/components/ui/form";
+import { Checkbox } from "@/components/ui/choice";
 import { t, tOr } from "@/lib/i18n";
 import { CheckRow } from "./parts";
 import { permissionsQuery } from "./use";
