@@ -3,7 +3,7 @@ import { Link, useNavigate, useRouterState } from "@tanstack/react-router";
 import { BookOpen, Check, ChevronsUpDown, Languages, LogOut, Menu as MenuIcon, Monitor, Moon, Plus, Search, Settings, Sun, VenetianMask } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { api, data } from "@/api/client";
-import { orgsQuery, queryClient, useCan, useMe } from "@/api/queries";
+import { orgsQuery, useCan, useMe } from "@/api/queries";
 import { Avatar, Kbd, OrgMark } from "@/components/ui/basics";
 import { Button } from "@/components/ui/button";
 import { Menu, MenuContent, MenuItem, MenuLabel, MenuLink, MenuSeparator, MenuTrigger } from "@/components/ui/overlay";
@@ -109,16 +109,12 @@ function ThemePicker() {
   );
 }
 
-/** Signs out; the sign-in page then says what was done, where `done` names it. */
+/** Signs out; the sign-in page then says what was done, where `done` names it. It is loaded anew: nothing of the reader stays in memory. */
 export function useSignOut(done?: string) {
-  const navigate = useNavigate();
   return useMutation({
     mutationFn: () => data(api.POST("/api/v1/auth/logout", {})),
     meta: { quiet: true },
-    onSuccess: async () => {
-      await navigate({ to: "/sign-in", search: { done } });
-      queryClient.clear();
-    },
+    onSuccess: () => location.assign(`${boot.base}/sign-in${done ? `?done=${done}` : ""}`),
   });
 }
 

@@ -1,7 +1,7 @@
 import { AlertDialog as BaseAlert } from "@base-ui/react/alert-dialog";
 import { Dialog as BaseDialog } from "@base-ui/react/dialog";
 import { X } from "lucide-react";
-import { useState } from "react";
+import { useInsertionEffect, useRef, useState } from "react";
 import { t } from "@/lib/i18n";
 import { cn } from "@/lib/utils";
 import { Button, buttonVariants } from "./button";
@@ -15,13 +15,29 @@ const popup =
   "relative w-full rounded-xl p-5 transition-[transform,opacity] duration-200 ease-out-quint data-ending-style:translate-y-2 data-ending-style:opacity-0 data-starting-style:translate-y-3 data-starting-style:opacity-0 max-sm:rounded-b-none sm:max-w-[440px] sm:p-6";
 const viewport = "fixed inset-0 z-50 grid place-items-end overflow-y-auto sm:place-items-center sm:p-6";
 
+/**
+ * Where the focus goes when a dialog closes: back to what opened it, or where that is gone, to the page.
+ * It is noted before a field of the dialog takes the focus to itself.
+ */
+function useReturn(open: boolean) {
+  const opener = useRef<Element | null>(null);
+  useInsertionEffect(() => {
+    if (open) opener.current = document.activeElement;
+  }, [open]);
+  return () => {
+    const back = opener.current;
+    return back instanceof HTMLElement && back.isConnected && back !== document.body ? back : document.getElementById("main");
+  };
+}
+
 export function Dialog({ open, onOpenChange, title, hint, wide, keep, children }: DialogProps) {
+  const finalFocus = useReturn(open);
   return (
     <BaseDialog.Root open={open} onOpenChange={onOpenChange} disablePointerDismissal={keep}>
       <BaseDialog.Portal>
         <BaseDialog.Backdrop className={backdrop} />
         <BaseDialog.Viewport className={viewport}>
-          <BaseDialog.Popup className={cn(surface, popup, wide && "sm:max-w-[640px]")}>
+          <BaseDialog.Popup finalFocus={finalFocus} className={cn(surface, popup, wide && "sm:max-w-[640px]")}>
             <BaseDialog.Title className="pr-8 text-base font-semibold tracking-[-0.01em]">{title}</BaseDialog.Title>
             {hint && <BaseDialog.Description className="mt-1 text-muted-foreground">{hint}</BaseDialog.Description>}
             <BaseDialog.Close
@@ -41,6 +57,7 @@ export function Dialog({ open, onOpenChange, title, hint, wide, keep, children }
 /** Asks before something that cannot be undone. */
 export function Confirm({ open, onOpenChange, title, children, action, danger = true, phrase, pending, onConfirm }: ConfirmProps) {
   const [typed, setTyped] = useState("");
+  const finalFocus = useReturn(open);
   return (
     <BaseAlert.Root
       open={open}
@@ -52,7 +69,7 @@ export function Confirm({ open, onOpenChange, title, children, action, danger = 
       <BaseAlert.Portal>
         <BaseAlert.Backdrop className={backdrop} />
         <BaseAlert.Viewport className={viewport}>
-          <BaseAlert.Popup className={cn(surface, popup)}>
+          <BaseAlert.Popup finalFocus={finalFocus} className={cn(surface, popup)}>
             <BaseAlert.Title className="text-base font-semibold tracking-[-0.01em]">{title}</BaseAlert.Title>
             <BaseAlert.Description render={<div />} className="mt-1.5 grid gap-3 text-muted-foreground">
               {children}
