@@ -33,11 +33,14 @@ faults: ## Break databases, mail and the process itself, at full size (minutes)
 fuzz: ## Fuzz every parser for ten seconds
 	scripts/fuzz 10
 
-console: ## Build the web console
-	@if [ -d console ]; then cd console && npm ci && npm run build; else echo 'The web console is not part of the tree yet.'; fi
+console: ## Build the web console into console/dist
+	npm ci && npm run gen -w console && npm run build -w console
 
 e2e: ## Run the browser journeys
-	@if [ -d console ]; then cd test/e2e && npm ci && npx playwright test; else echo 'The web console is not part of the tree yet.'; fi
+	npm ci && npm run e2e -w console
+
+screenshots: ## Take the pictures of docs/screenshots
+	npm ci && npm run screenshots -w console
 
 configuration: ## Write docs/CONFIGURATION.md from the Config structs
 	go run ./internal/configdoc
@@ -52,4 +55,4 @@ tidy: ## Tidy the module files
 clean: ## Remove what was built
 	rm -rf bin dist
 
-.PHONY: help run build test check lint bench faults fuzz console e2e configuration notice tidy clean
+.PHONY: help run build test check lint bench faults fuzz console e2e screenshots configuration notice tidy clean

@@ -167,6 +167,9 @@ func (a *App) Use(specs ...module.Spec) {
 		if s.Routes != nil {
 			s.Routes(a.Web)
 		}
+		if s.Pages != nil {
+			a.Console.Add(s.Pages)
+		}
 	}
 }
 

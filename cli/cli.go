@@ -61,12 +61,13 @@ Start with: tenon serve
 Settings come from the environment (DATABASE_URL, REDIS_URL, SMTP_HOST, TENON_…); "tenon doctor" shows those in effect and tries every dependency.`
 
 type commands struct {
-	Serve   serveCommand   `cmd:"" help:"Serve the API and run jobs."`
+	Serve   serveCommand   `cmd:"" help:"Serve the API and the console, and run jobs."`
 	Worker  workerCommand  `cmd:"" help:"Run jobs, without an API."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database up to date, or show what is to be done."`
 	Admin   adminCommand   `cmd:"" help:"Make and list administrators, stop accounts."`
 	Keys    keysCommand    `cmd:"" help:"List and rotate the keys that sign tokens and encrypt fields."`
 	Doctor  doctorCommand  `cmd:"" help:"Show the settings in effect and try every dependency."`
+	Console consoleCommand `cmd:"" help:"Take over the source of the web console."`
 	OpenAPI openapiCommand `cmd:"" name:"openapi" help:"Print the OpenAPI document of this program."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

@@ -55,6 +55,9 @@ func announce(app *tenon.App) func(net.Addr) {
 	return func(addr net.Addr) {
 		at := "http://" + strings.Replace(addr.String(), "[::]", "localhost", 1)
 		lines := []string{"", "  Tenon " + tenon.Version + " is listening on " + at, ""}
+		if !app.Config.Console.Off() {
+			lines = append(lines, "  Console         "+at+"/")
+		}
 		lines = append(lines, "  API reference   "+at+"/docs")
 		if !app.Config.Production() {
 			if app.Config.Mail.Host == "" {

@@ -43,7 +43,8 @@ type Config struct {
 // Off reports whether there is no console.
 func (c Config) Off() bool { return c.Switch == "off" }
 
-var locales = []string{"en", "de"}
+// languages are those that the application speaks.
+func languages() []string { return []string{"en", "de"} }
 
 // Check completes the configuration and refuses what makes no sense.
 func (c *Config) Check() error {
@@ -54,11 +55,11 @@ func (c *Config) Check() error {
 		return fmt.Errorf("TENON_CONSOLE_HUE must be degrees from 0 to 360, not %d", c.Hue)
 	}
 	if len(c.Locales) == 0 {
-		c.Locales = locales
+		c.Locales = languages()
 	}
 	for _, l := range c.Locales {
-		if !slices.Contains(locales, l) {
-			return fmt.Errorf("TENON_CONSOLE_LOCALES: there is no %q; there are %s", l, strings.Join(locales, ", "))
+		if !slices.Contains(languages(), l) {
+			return fmt.Errorf("TENON_CONSOLE_LOCALES: there is no %q; there are %s", l, strings.Join(languages(), ", "))
 		}
 	}
 	if c.Files == nil {
@@ -92,6 +93,21 @@ func (c *Console) Extend(name string, body []byte) {
 	c.sources["ext/"+name] = newFile(name, body)
 	if path.Ext(name) == ".js" {
 		c.extensions = append(c.extensions, "/ext/"+name)
+	}
+}
+
+// Add extends the console with the files below pages/ of a module.
+func (c *Console) Add(module fs.FS) {
+	files, err := fs.Glob(module, "pages/*")
+	if err != nil || len(files) == 0 {
+		panic("console: a module has no pages/*.js")
+	}
+	for _, name := range files {
+		body, err := fs.ReadFile(module, name)
+		if err != nil {
+			panic(fmt.Sprintf("console: %v", err)) // it was there a moment ago
+		}
+		c.Extend(path.Base(name), body)
 	}
 }
 

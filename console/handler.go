@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -20,27 +21,32 @@ type file struct {
 	packed      map[string][]byte // by content coding
 }
 
-// types are those that the application is made of. The machine's own table may say
-// something else, or nothing.
-var types = map[string]string{
-	".css": "text/css; charset=utf-8", ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".json": "application/json",
-	".png": "image/png", ".svg": "image/svg+xml", ".txt": "text/plain; charset=utf-8", ".woff2": "font/woff2",
+// contentType names the types that the application is made of. The machine's own table,
+// which is asked for others, may say something else of these, or nothing.
+func contentType(name string) string {
+	ext := path.Ext(name)
+	switch ext {
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".js":
+		return "text/javascript; charset=utf-8"
+	case ".svg":
+		return "image/svg+xml"
+	case ".woff2":
+		return "font/woff2"
+	}
+	return cmp.Or(mime.TypeByExtension(ext), "application/octet-stream")
 }
 
 func newFile(name string, body []byte) file {
-	contentType := types[path.Ext(name)]
-	if contentType == "" {
-		contentType = mime.TypeByExtension(path.Ext(name))
-	}
-	if contentType == "" {
-		contentType = "application/octet-stream"
-	}
 	hash := sha256.Sum256(body)
-	return file{contentType: contentType, version: hex.EncodeToString(hash[:8]), body: body, packed: map[string][]byte{}}
+	return file{contentType: contentType(name), version: hex.EncodeToString(hash[:8]), body: body, packed: map[string][]byte{}}
 }
 
+type coding struct{ name, suffix string }
+
 // codings are what files are compressed to, the smallest first.
-var codings = []struct{ name, suffix string }{{"br", ".br"}, {"gzip", ".gz"}}
+func codings() [2]coding { return [2]coding{{"br", ".br"}, {"gzip", ".gz"}} }
 
 func readFiles(from fs.FS) (map[string]file, error) {
 	files := map[string]file{}
@@ -58,7 +64,7 @@ func readFiles(from fs.FS) (map[string]file, error) {
 		return nil, fmt.Errorf("read the console: %w", err)
 	}
 	for name := range files {
-		for _, c := range codings {
+		for _, c := range codings() {
 			if packed, ok := files[name+c.suffix]; ok {
 				files[name].packed[c.name] = packed.body
 				delete(files, name+c.suffix)
@@ -83,7 +89,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	}
 	// What is no page is not answered with one: a script that is gone since an update
 	// would be read as markup, and a program that asks for JSON would wonder.
-	if path.Ext(name) != "" || strings.HasPrefix(name, "assets/") || !strings.Contains(q.Header.Get("Accept"), "text/html") {
+	if path.Ext(name) != "" || strings.HasPrefix(name+"/", "assets/") || !strings.Contains(q.Header.Get("Accept"), "text/html") {
 		h.missing.ServeHTTP(w, q)
 		return
 	}
@@ -108,7 +114,7 @@ func (f file) serve(w http.ResponseWriter, q *http.Request, forever bool) {
 	body := f.body
 	if len(f.packed) > 0 {
 		h.Add("Vary", "Accept-Encoding")
-		for _, c := range codings {
+		for _, c := range codings() {
 			if packed, ok := f.packed[c.name]; ok && accepts(q.Header.Values("Accept-Encoding"), c.name) {
 				h.Set("Content-Encoding", c.name)
 				body = packed

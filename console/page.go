@@ -26,11 +26,8 @@ type boot struct {
 	Developer  bool                         `json:"developer"`
 }
 
-// themes are those that a reader can have chosen. The choice is a cookie, and the page
-// comes in its colours: no script is needed before the first paint.
-var themes = []string{"", "light", "dark"}
-
-// render makes the page in every theme.
+// render makes the page in every theme that a reader can have chosen. The choice is a
+// cookie, and the page comes in its colours: no script is needed before the first paint.
 func (c *Console) render(index []byte, p Product) (map[string][]byte, error) {
 	logo := c.config.Logo
 	if strings.HasPrefix(logo, "/") {
@@ -54,7 +51,7 @@ func (c *Console) render(index []byte, p Product) (map[string][]byte, error) {
 	page = bytes.Replace(page, []byte("<title>Tenon</title>"), []byte("<title>"+html.EscapeString(p.Name)+"</title>"), 1)
 	page = bytes.Replace(page, []byte("</head>"), []byte(head+"</head>"), 1)
 	pages := map[string][]byte{}
-	for _, theme := range themes {
+	for _, theme := range []string{"", "light", "dark"} {
 		themed := page
 		if theme != "" {
 			themed = bytes.Replace(page, []byte("<html "), []byte(`<html data-theme="`+theme+`" `), 1)

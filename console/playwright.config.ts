@@ -2,6 +2,7 @@ import { defineConfig } from "@playwright/test";
 
 export default defineConfig({
   testDir: "e2e",
+  testIgnore: "screenshots/**",
   timeout: 60_000,
   fullyParallel: false,
   workers: 1,

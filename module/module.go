@@ -25,6 +25,7 @@ type Spec struct {
 	Periodic    []jobs.Periodic     // what it does again and again, once across all nodes
 	Subscribes  []jobs.Subscription // which events of other modules it reacts to
 	Mail        fs.FS               // templates of the letters it sends
+	Pages       fs.FS               // holds pages/*.js: ES modules that add pages to the console
 	Background  []Background        // what runs for as long as the process
 
 	// Erase removes what the module keeps of a person where no declared column says so:

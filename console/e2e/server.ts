@@ -21,6 +21,7 @@ export interface Letter {
 export class Server {
   private constructor(
     readonly url: string,
+    readonly port: number,
     readonly setupLink: string,
     private readonly process: ChildProcess,
     private readonly folder: string,
@@ -48,7 +49,7 @@ export class Server {
         (r) => r.ok,
         () => false,
       );
-      if (ready && /\/setup\?token=/.test(printed)) return new Server(url, (printed.match(/http\S*\/setup\?token=[\w-]+/) ?? [""])[0], child, folder);
+      if (ready && /\/setup\?token=/.test(printed)) return new Server(url, port, (printed.match(/http\S*\/setup\?token=[\w-]+/) ?? [""])[0], child, folder);
       await new Promise((r) => setTimeout(r, 50));
     }
     throw new Error(`the server did not start:\n${printed}`);
@@ -68,7 +69,7 @@ export class Server {
   /** What was mailed to somebody, newest first. Waits for the first letter that is like it. */
   async mail(to: string, like: RegExp = /./): Promise<Letter> {
     for (let i = 0; i < 100; i++) {
-      const all = (await fetch(`${this.url}/_dev/mail/messages`).then((r) => r.json())) as { items: Letter[] };
+      const all = (await fetch(`http://127.0.0.1:${this.port}/_dev/mail/messages`).then((r) => r.json())) as { items: Letter[] };
       const found = all.items.find((m) => m.to === to && like.test(m.subject));
       if (found) return found;
       await new Promise((r) => setTimeout(r, 100));

@@ -22,7 +22,7 @@ export const test = base.extend<Fixtures, { server: Server }>({
       await use(server);
       await server.stop();
     },
-    { scope: "worker" },
+    { scope: "worker", timeout: 300_000 }, // it may have to be built first,
   ],
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the pattern
   allowed: async ({}, use) => use([/status of (401|409|422) /]),

@@ -4,9 +4,8 @@ import { createRouter, RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { onSignedOut, queryClient } from "./api/queries";
+import { Late } from "./components/late";
 import { Crash, NotFound } from "./components/layout/fallback";
-import { StepUp } from "./components/stepup";
-import { Toaster } from "./components/ui/toast";
 import { loadExtensions } from "./extensions/load";
 import { boot } from "./lib/boot";
 import { preferred, setLocale } from "./lib/i18n";
@@ -44,10 +43,8 @@ if (root)
     <StrictMode>
       <CSPProvider disableStyleElements>
         <QueryClientProvider client={queryClient}>
-          <Toaster>
-            <RouterProvider router={router} />
-            <StepUp />
-          </Toaster>
+          <RouterProvider router={router} />
+          <Late />
         </QueryClientProvider>
       </CSPProvider>
     </StrictMode>,

@@ -25,6 +25,9 @@ import { Route as AuthSignInRouteImport } from "./routes/_auth.sign-in";
 import { Route as AuthSignUpRouteImport } from "./routes/_auth.sign-up";
 import { Route as AuthVerifyEmailRouteImport } from "./routes/_auth.verify-email";
 import { Route as AppAccountActivityRouteImport } from "./routes/_app.account.activity";
+import { Route as AppAccountIdentitiesRouteImport } from "./routes/_app.account.identities";
+import { Route as AppAccountProfileRouteImport } from "./routes/_app.account.profile";
+import { Route as AppAccountSecurityRouteImport } from "./routes/_app.account.security";
 import { Route as AppAdminIndexRouteImport } from "./routes/_app.admin.index";
 import { Route as AppAdminEventsRouteImport } from "./routes/_app.admin.events";
 import { Route as AppAdminHealthRouteImport } from "./routes/_app.admin.health";
@@ -38,7 +41,14 @@ import { Route as AppAdminOrgsIdRouteImport } from "./routes/_app.admin.orgs.$id
 import { Route as AppAdminUsersIndexRouteImport } from "./routes/_app.admin.users.index";
 import { Route as AppAdminUsersPersonRouteImport } from "./routes/_app.admin.users.$person";
 import { Route as AppOOrgIndexRouteImport } from "./routes/_app.o.$org.index";
+import { Route as AppOOrgApiKeysRouteImport } from "./routes/_app.o.$org.api-keys";
+import { Route as AppOOrgEventsRouteImport } from "./routes/_app.o.$org.events";
+import { Route as AppOOrgInvitationsRouteImport } from "./routes/_app.o.$org.invitations";
+import { Route as AppOOrgMembersRouteImport } from "./routes/_app.o.$org.members";
+import { Route as AppOOrgRolesRouteImport } from "./routes/_app.o.$org.roles";
 import { Route as AppOOrgSettingsRouteImport } from "./routes/_app.o.$org.settings";
+import { Route as AppOOrgTeamsIndexRouteImport } from "./routes/_app.o.$org.teams.index";
+import { Route as AppOOrgTeamsTeamRouteImport } from "./routes/_app.o.$org.teams.$team";
 
 const AppRoute = AppRouteImport.update({
   id: "/_app",
@@ -118,6 +128,21 @@ const AppAccountActivityRoute = AppAccountActivityRouteImport.update({
   path: "/account/activity",
   getParentRoute: () => AppRoute,
 } as any);
+const AppAccountIdentitiesRoute = AppAccountIdentitiesRouteImport.update({
+  id: "/account/identities",
+  path: "/account/identities",
+  getParentRoute: () => AppRoute,
+} as any);
+const AppAccountProfileRoute = AppAccountProfileRouteImport.update({
+  id: "/account/profile",
+  path: "/account/profile",
+  getParentRoute: () => AppRoute,
+} as any);
+const AppAccountSecurityRoute = AppAccountSecurityRouteImport.update({
+  id: "/account/security",
+  path: "/account/security",
+  getParentRoute: () => AppRoute,
+} as any);
 const AppAdminIndexRoute = AppAdminIndexRouteImport.update({
   id: "/",
   path: "/",
@@ -183,9 +208,44 @@ const AppOOrgIndexRoute = AppOOrgIndexRouteImport.update({
   path: "/",
   getParentRoute: () => AppOOrgRoute,
 } as any);
+const AppOOrgApiKeysRoute = AppOOrgApiKeysRouteImport.update({
+  id: "/api-keys",
+  path: "/api-keys",
+  getParentRoute: () => AppOOrgRoute,
+} as any);
+const AppOOrgEventsRoute = AppOOrgEventsRouteImport.update({
+  id: "/events",
+  path: "/events",
+  getParentRoute: () => AppOOrgRoute,
+} as any);
+const AppOOrgInvitationsRoute = AppOOrgInvitationsRouteImport.update({
+  id: "/invitations",
+  path: "/invitations",
+  getParentRoute: () => AppOOrgRoute,
+} as any);
+const AppOOrgMembersRoute = AppOOrgMembersRouteImport.update({
+  id: "/members",
+  path: "/members",
+  getParentRoute: () => AppOOrgRoute,
+} as any);
+const AppOOrgRolesRoute = AppOOrgRolesRouteImport.update({
+  id: "/roles",
+  path: "/roles",
+  getParentRoute: () => AppOOrgRoute,
+} as any);
 const AppOOrgSettingsRoute = AppOOrgSettingsRouteImport.update({
   id: "/settings",
   path: "/settings",
+  getParentRoute: () => AppOOrgRoute,
+} as any);
+const AppOOrgTeamsIndexRoute = AppOOrgTeamsIndexRouteImport.update({
+  id: "/teams/",
+  path: "/teams/",
+  getParentRoute: () => AppOOrgRoute,
+} as any);
+const AppOOrgTeamsTeamRoute = AppOOrgTeamsTeamRouteImport.update({
+  id: "/teams/$team",
+  path: "/teams/$team",
   getParentRoute: () => AppOOrgRoute,
 } as any);
 
@@ -204,6 +264,9 @@ export interface FileRoutesByFullPath {
   "/sign-up": typeof AuthSignUpRoute;
   "/verify-email": typeof AuthVerifyEmailRoute;
   "/account/activity": typeof AppAccountActivityRoute;
+  "/account/identities": typeof AppAccountIdentitiesRoute;
+  "/account/profile": typeof AppAccountProfileRoute;
+  "/account/security": typeof AppAccountSecurityRoute;
   "/admin/events": typeof AppAdminEventsRoute;
   "/admin/health": typeof AppAdminHealthRoute;
   "/admin/mail": typeof AppAdminMailRoute;
@@ -214,10 +277,17 @@ export interface FileRoutesByFullPath {
   "/admin/": typeof AppAdminIndexRoute;
   "/admin/orgs/$id": typeof AppAdminOrgsIdRoute;
   "/admin/users/$person": typeof AppAdminUsersPersonRoute;
+  "/o/$org/api-keys": typeof AppOOrgApiKeysRoute;
+  "/o/$org/events": typeof AppOOrgEventsRoute;
+  "/o/$org/invitations": typeof AppOOrgInvitationsRoute;
+  "/o/$org/members": typeof AppOOrgMembersRoute;
+  "/o/$org/roles": typeof AppOOrgRolesRoute;
   "/o/$org/settings": typeof AppOOrgSettingsRoute;
   "/admin/orgs/": typeof AppAdminOrgsIndexRoute;
   "/admin/users/": typeof AppAdminUsersIndexRoute;
   "/o/$org/": typeof AppOOrgIndexRoute;
+  "/o/$org/teams/$team": typeof AppOOrgTeamsTeamRoute;
+  "/o/$org/teams/": typeof AppOOrgTeamsIndexRoute;
 }
 export interface FileRoutesByTo {
   "/": typeof AppIndexRoute;
@@ -233,6 +303,9 @@ export interface FileRoutesByTo {
   "/sign-up": typeof AuthSignUpRoute;
   "/verify-email": typeof AuthVerifyEmailRoute;
   "/account/activity": typeof AppAccountActivityRoute;
+  "/account/identities": typeof AppAccountIdentitiesRoute;
+  "/account/profile": typeof AppAccountProfileRoute;
+  "/account/security": typeof AppAccountSecurityRoute;
   "/admin/events": typeof AppAdminEventsRoute;
   "/admin/health": typeof AppAdminHealthRoute;
   "/admin/mail": typeof AppAdminMailRoute;
@@ -242,10 +315,17 @@ export interface FileRoutesByTo {
   "/admin": typeof AppAdminIndexRoute;
   "/admin/orgs/$id": typeof AppAdminOrgsIdRoute;
   "/admin/users/$person": typeof AppAdminUsersPersonRoute;
+  "/o/$org/api-keys": typeof AppOOrgApiKeysRoute;
+  "/o/$org/events": typeof AppOOrgEventsRoute;
+  "/o/$org/invitations": typeof AppOOrgInvitationsRoute;
+  "/o/$org/members": typeof AppOOrgMembersRoute;
+  "/o/$org/roles": typeof AppOOrgRolesRoute;
   "/o/$org/settings": typeof AppOOrgSettingsRoute;
   "/admin/orgs": typeof AppAdminOrgsIndexRoute;
   "/admin/users": typeof AppAdminUsersIndexRoute;
   "/o/$org": typeof AppOOrgIndexRoute;
+  "/o/$org/teams/$team": typeof AppOOrgTeamsTeamRoute;
+  "/o/$org/teams": typeof AppOOrgTeamsIndexRoute;
 }
 export interface FileRoutesById {
   __root__: typeof rootRouteImport;
@@ -265,6 +345,9 @@ export interface FileRoutesById {
   "/_auth/verify-email": typeof AuthVerifyEmailRoute;
   "/_app/": typeof AppIndexRoute;
   "/_app/account/activity": typeof AppAccountActivityRoute;
+  "/_app/account/identities": typeof AppAccountIdentitiesRoute;
+  "/_app/account/profile": typeof AppAccountProfileRoute;
+  "/_app/account/security": typeof AppAccountSecurityRoute;
   "/_app/admin/events": typeof AppAdminEventsRoute;
   "/_app/admin/health": typeof AppAdminHealthRoute;
   "/_app/admin/mail": typeof AppAdminMailRoute;
@@ -275,10 +358,17 @@ export interface FileRoutesById {
   "/_app/admin/": typeof AppAdminIndexRoute;
   "/_app/admin/orgs/$id": typeof AppAdminOrgsIdRoute;
   "/_app/admin/users/$person": typeof AppAdminUsersPersonRoute;
+  "/_app/o/$org/api-keys": typeof AppOOrgApiKeysRoute;
+  "/_app/o/$org/events": typeof AppOOrgEventsRoute;
+  "/_app/o/$org/invitations": typeof AppOOrgInvitationsRoute;
+  "/_app/o/$org/members": typeof AppOOrgMembersRoute;
+  "/_app/o/$org/roles": typeof AppOOrgRolesRoute;
   "/_app/o/$org/settings": typeof AppOOrgSettingsRoute;
   "/_app/admin/orgs/": typeof AppAdminOrgsIndexRoute;
   "/_app/admin/users/": typeof AppAdminUsersIndexRoute;
   "/_app/o/$org/": typeof AppOOrgIndexRoute;
+  "/_app/o/$org/teams/$team": typeof AppOOrgTeamsTeamRoute;
+  "/_app/o/$org/teams/": typeof AppOOrgTeamsIndexRoute;
 }
 export interface FileRouteTypes {
   fileRoutesByFullPath: FileRoutesByFullPath;
@@ -297,6 +387,9 @@ export interface FileRouteTypes {
     | "/sign-up"
     | "/verify-email"
     | "/account/activity"
+    | "/account/identities"
+    | "/account/profile"
+    | "/account/security"
     | "/admin/events"
     | "/admin/health"
     | "/admin/mail"
@@ -307,10 +400,17 @@ export interface FileRouteTypes {
     | "/admin/"
     | "/admin/orgs/$id"
     | "/admin/users/$person"
+    | "/o/$org/api-keys"
+    | "/o/$org/events"
+    | "/o/$org/invitations"
+    | "/o/$org/members"
+    | "/o/$org/roles"
     | "/o/$org/settings"
     | "/admin/orgs/"
     | "/admin/users/"
-    | "/o/$org/";
+    | "/o/$org/"
+    | "/o/$org/teams/$team"
+    | "/o/$org/teams/";
   fileRoutesByTo: FileRoutesByTo;
   to:
     | "/"
@@ -326,6 +426,9 @@ export interface FileRouteTypes {
     | "/sign-up"
     | "/verify-email"
     | "/account/activity"
+    | "/account/identities"
+    | "/account/profile"
+    | "/account/security"
     | "/admin/events"
     | "/admin/health"
     | "/admin/mail"
@@ -335,10 +438,17 @@ export interface FileRouteTypes {
     | "/admin"
     | "/admin/orgs/$id"
     | "/admin/users/$person"
+    | "/o/$org/api-keys"
+    | "/o/$org/events"
+    | "/o/$org/invitations"
+    | "/o/$org/members"
+    | "/o/$org/roles"
     | "/o/$org/settings"
     | "/admin/orgs"
     | "/admin/users"
-    | "/o/$org";
+    | "/o/$org"
+    | "/o/$org/teams/$team"
+    | "/o/$org/teams";
   id:
     | "__root__"
     | "/_app"
@@ -357,6 +467,9 @@ export interface FileRouteTypes {
     | "/_auth/verify-email"
     | "/_app/"
     | "/_app/account/activity"
+    | "/_app/account/identities"
+    | "/_app/account/profile"
+    | "/_app/account/security"
     | "/_app/admin/events"
     | "/_app/admin/health"
     | "/_app/admin/mail"
@@ -367,10 +480,17 @@ export interface FileRouteTypes {
     | "/_app/admin/"
     | "/_app/admin/orgs/$id"
     | "/_app/admin/users/$person"
+    | "/_app/o/$org/api-keys"
+    | "/_app/o/$org/events"
+    | "/_app/o/$org/invitations"
+    | "/_app/o/$org/members"
+    | "/_app/o/$org/roles"
     | "/_app/o/$org/settings"
     | "/_app/admin/orgs/"
     | "/_app/admin/users/"
-    | "/_app/o/$org/";
+    | "/_app/o/$org/"
+    | "/_app/o/$org/teams/$team"
+    | "/_app/o/$org/teams/";
   fileRoutesById: FileRoutesById;
 }
 export interface RootRouteChildren {
@@ -492,6 +612,27 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof AppAccountActivityRouteImport;
       parentRoute: typeof AppRoute;
     };
+    "/_app/account/identities": {
+      id: "/_app/account/identities";
+      path: "/account/identities";
+      fullPath: "/account/identities";
+      preLoaderRoute: typeof AppAccountIdentitiesRouteImport;
+      parentRoute: typeof AppRoute;
+    };
+    "/_app/account/profile": {
+      id: "/_app/account/profile";
+      path: "/account/profile";
+      fullPath: "/account/profile";
+      preLoaderRoute: typeof AppAccountProfileRouteImport;
+      parentRoute: typeof AppRoute;
+    };
+    "/_app/account/security": {
+      id: "/_app/account/security";
+      path: "/account/security";
+      fullPath: "/account/security";
+      preLoaderRoute: typeof AppAccountSecurityRouteImport;
+      parentRoute: typeof AppRoute;
+    };
     "/_app/admin/": {
       id: "/_app/admin/";
       path: "/";
@@ -583,11 +724,60 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof AppOOrgIndexRouteImport;
       parentRoute: typeof AppOOrgRoute;
     };
+    "/_app/o/$org/api-keys": {
+      id: "/_app/o/$org/api-keys";
+      path: "/api-keys";
+      fullPath: "/o/$org/api-keys";
+      preLoaderRoute: typeof AppOOrgApiKeysRouteImport;
+      parentRoute: typeof AppOOrgRoute;
+    };
+    "/_app/o/$org/events": {
+      id: "/_app/o/$org/events";
+      path: "/events";
+      fullPath: "/o/$org/events";
+      preLoaderRoute: typeof AppOOrgEventsRouteImport;
+      parentRoute: typeof AppOOrgRoute;
+    };
+    "/_app/o/$org/invitations": {
+      id: "/_app/o/$org/invitations";
+      path: "/invitations";
+      fullPath: "/o/$org/invitations";
+      preLoaderRoute: typeof AppOOrgInvitationsRouteImport;
+      parentRoute: typeof AppOOrgRoute;
+    };
+    "/_app/o/$org/members": {
+      id: "/_app/o/$org/members";
+      path: "/members";
+      fullPath: "/o/$org/members";
+      preLoaderRoute: typeof AppOOrgMembersRouteImport;
+      parentRoute: typeof AppOOrgRoute;
+    };
+    "/_app/o/$org/roles": {
+      id: "/_app/o/$org/roles";
+      path: "/roles";
+      fullPath: "/o/$org/roles";
+      preLoaderRoute: typeof AppOOrgRolesRouteImport;
+      parentRoute: typeof AppOOrgRoute;
+    };
     "/_app/o/$org/settings": {
       id: "/_app/o/$org/settings";
       path: "/settings";
       fullPath: "/o/$org/settings";
       preLoaderRoute: typeof AppOOrgSettingsRouteImport;
+      parentRoute: typeof AppOOrgRoute;
+    };
+    "/_app/o/$org/teams/": {
+      id: "/_app/o/$org/teams/";
+      path: "/teams";
+      fullPath: "/o/$org/teams/";
+      preLoaderRoute: typeof AppOOrgTeamsIndexRouteImport;
+      parentRoute: typeof AppOOrgRoute;
+    };
+    "/_app/o/$org/teams/$team": {
+      id: "/_app/o/$org/teams/$team";
+      path: "/teams/$team";
+      fullPath: "/o/$org/teams/$team";
+      preLoaderRoute: typeof AppOOrgTeamsTeamRouteImport;
       parentRoute: typeof AppOOrgRoute;
     };
   }
@@ -622,13 +812,27 @@ const AppAdminRouteWithChildren = AppAdminRoute._addFileChildren(
 );
 
 interface AppOOrgRouteChildren {
+  AppOOrgApiKeysRoute: typeof AppOOrgApiKeysRoute;
+  AppOOrgEventsRoute: typeof AppOOrgEventsRoute;
+  AppOOrgInvitationsRoute: typeof AppOOrgInvitationsRoute;
+  AppOOrgMembersRoute: typeof AppOOrgMembersRoute;
+  AppOOrgRolesRoute: typeof AppOOrgRolesRoute;
   AppOOrgSettingsRoute: typeof AppOOrgSettingsRoute;
   AppOOrgIndexRoute: typeof AppOOrgIndexRoute;
+  AppOOrgTeamsTeamRoute: typeof AppOOrgTeamsTeamRoute;
+  AppOOrgTeamsIndexRoute: typeof AppOOrgTeamsIndexRoute;
 }
 
 const AppOOrgRouteChildren: AppOOrgRouteChildren = {
+  AppOOrgApiKeysRoute: AppOOrgApiKeysRoute,
+  AppOOrgEventsRoute: AppOOrgEventsRoute,
+  AppOOrgInvitationsRoute: AppOOrgInvitationsRoute,
+  AppOOrgMembersRoute: AppOOrgMembersRoute,
+  AppOOrgRolesRoute: AppOOrgRolesRoute,
   AppOOrgSettingsRoute: AppOOrgSettingsRoute,
   AppOOrgIndexRoute: AppOOrgIndexRoute,
+  AppOOrgTeamsTeamRoute: AppOOrgTeamsTeamRoute,
+  AppOOrgTeamsIndexRoute: AppOOrgTeamsIndexRoute,
 };
 
 const AppOOrgRouteWithChildren =
@@ -639,6 +843,9 @@ interface AppRouteChildren {
   AppWelcomeRoute: typeof AppWelcomeRoute;
   AppIndexRoute: typeof AppIndexRoute;
   AppAccountActivityRoute: typeof AppAccountActivityRoute;
+  AppAccountIdentitiesRoute: typeof AppAccountIdentitiesRoute;
+  AppAccountProfileRoute: typeof AppAccountProfileRoute;
+  AppAccountSecurityRoute: typeof AppAccountSecurityRoute;
   AppOOrgRoute: typeof AppOOrgRouteWithChildren;
   AppXSplatRoute: typeof AppXSplatRoute;
 }
@@ -648,6 +855,9 @@ const AppRouteChildren: AppRouteChildren = {
   AppWelcomeRoute: AppWelcomeRoute,
   AppIndexRoute: AppIndexRoute,
   AppAccountActivityRoute: AppAccountActivityRoute,
+  AppAccountIdentitiesRoute: AppAccountIdentitiesRoute,
+  AppAccountProfileRoute: AppAccountProfileRoute,
+  AppAccountSecurityRoute: AppAccountSecurityRoute,
   AppOOrgRoute: AppOOrgRouteWithChildren,
   AppXSplatRoute: AppXSplatRoute,
 };

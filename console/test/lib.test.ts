@@ -5,7 +5,9 @@ import { ago, initials } from "@/lib/format";
 import { preferred, setLocale, t, tOr } from "@/lib/i18n";
 import { cn } from "@/lib/utils";
 import { de } from "@/locales/de";
+import { app as deApp } from "@/locales/de/app";
 import { en } from "@/locales/en";
+import { app as enApp } from "@/locales/en/app";
 
 test("our own sizes and colours survive each other", () => {
   expect(cn("text-primary-foreground", "text-ui")).toBe("text-primary-foreground text-ui");
@@ -44,8 +46,9 @@ test("a text that is missing is said otherwise", () => {
 
 test("both languages say the same things, with the same variables", () => {
   const variables = (m: unknown) => [...new Set(JSON.stringify(m).match(/\{\w+\}/g) ?? [])].sort();
-  const inGerman = de as Record<string, unknown>;
-  for (const [key, text] of Object.entries(en)) expect({ key, variables: variables(inGerman[key]) }).toEqual({ key, variables: variables(text) });
+  const inGerman: Record<string, unknown> = { ...de, ...deApp };
+  for (const [key, text] of Object.entries({ ...en, ...enApp }))
+    expect({ key, variables: variables(inGerman[key]) }).toEqual({ key, variables: variables(text) });
 });
 
 test("the language is the reader's choice, then the browser's", () => {

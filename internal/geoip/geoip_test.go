@@ -1,47 +1,17 @@
 package geoip
 
 import (
-	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/maxmind/mmdbwriter"
-	"github.com/maxmind/mmdbwriter/mmdbtype"
+	"github.com/tenonhq/tenon/internal/geoip/geoiptest"
 )
-
-func write(t *testing.T, path, city string) {
-	t.Helper()
-	tree, err := mmdbwriter.New(mmdbwriter.Options{DatabaseType: "GeoLite2-City", RecordSize: 24, IncludeReservedNetworks: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, network, err := net.ParseCIDR("203.0.113.0/24")
-	if err != nil {
-		t.Fatal(err)
-	}
-	names := func(name string) mmdbtype.Map {
-		return mmdbtype.Map{"names": mmdbtype.Map{"en": mmdbtype.String(name)}}
-	}
-	if err := tree.Insert(network, mmdbtype.Map{"country": names("Austria"), "city": names(city)}); err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tree.WriteTo(f); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-}
 
 func TestPlaces(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "city.mmdb")
-	write(t, path, "Vienna")
+	geoiptest.Write(t, path, "Vienna")
 	d, err := Open(path)
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +25,7 @@ func TestPlaces(t *testing.T) {
 		}
 	}
 	// A new edition is read; a broken one changes nothing.
-	write(t, path, "Graz")
+	geoiptest.Write(t, path, "Graz")
 	d.look.Store(0)
 	if got := d.Find(netip.MustParseAddr("203.0.113.9")); got.City != "Graz" {
 		t.Errorf("after a new edition: %v", got)

@@ -16,6 +16,9 @@ Licensed under the Apache License, Version 2.0 (see LICENSE).
 Tenon contains the following third-party modules. This file is generated from
 go.mod, the vendored folders and the modules' own licence files (make notice);
 do not edit it.
+
+What the web console is built from, and its fonts, are in console/dist/licenses.txt,
+which the program serves as /licenses.txt.
 `
 
 // write renders NOTICE: a table of the modules, then each distinct text once.

@@ -191,6 +191,9 @@ func (s *Service) Reset(ctx context.Context, a accounts.Account, reason string) 
 	if err := deleteBackupCodes(ctx, s.tx, a.ID); err != nil {
 		return err
 	}
+	if err := forgetSteps(ctx, s.tx, a.ID); err != nil {
+		return err
+	}
 	removed, err := s.Passkeys.RemoveAll(ctx, a)
 	if err != nil {
 		return err

@@ -93,6 +93,12 @@ func advanceStep(ctx context.Context, c db.Conn, account id.Account, step int64,
 	return n == 1, err
 }
 
+// forgetSteps lets an app that is set up anew begin with the code that it shows now.
+func forgetSteps(ctx context.Context, c db.Conn, account id.Account) error {
+	_, err := c.Exec(ctx, `DELETE FROM mfa_accounts WHERE account_id = $1`, account)
+	return err
+}
+
 func touch(ctx context.Context, c db.Conn, account id.Account, now time.Time) error {
 	_, err := c.Exec(ctx, `UPDATE mfa_accounts SET last_used_at = $2 WHERE account_id = $1`, account, now)
 	return err

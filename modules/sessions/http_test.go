@@ -1,10 +1,13 @@
 package sessions_test
 
 import (
+	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tenonhq/tenon"
+	"github.com/tenonhq/tenon/internal/geoip/geoiptest"
 	"github.com/tenonhq/tenon/tenontest"
 )
 
@@ -39,4 +42,30 @@ func TestAPersonSignsUpConfirmsAndSignsIn(t *testing.T) {
 			t.Error(diff)
 		}
 	})
+}
+
+func TestSessionsAreListedWithTheirPlaces(t *testing.T) {
+	cities := filepath.Join(t.TempDir(), "cities.mmdb")
+	geoiptest.Write(t, cities, "Vienna")
+	tenontest.Each(t, func(t *testing.T, app *tenontest.App) {
+		ada := app.User("ada")
+		for _, address := range []string{"203.0.113.9:4711", "198.51.100.1:4711"} {
+			q := app.Request("POST", "/auth/login", `{"email":"ada@example.com","password":"`+ada.Password+`"}`)
+			q.RemoteAddr = address
+			app.Send(q).Want(t, 200)
+		}
+		places := map[any][]any{}
+		for _, s := range app.Call(ada, "GET", "/sessions", "").Want(t, 200).Items() {
+			places[s["ip_address"]] = []any{s["country"], s["city"]}
+		}
+		if diff := cmp.Diff([]any{"Austria", "Vienna"}, places["203.0.113.9"]); diff != "" {
+			t.Error(diff)
+		}
+		if diff := cmp.Diff([]any{"", ""}, places["198.51.100.1"]); diff != "" {
+			t.Error(diff)
+		}
+		if stats := app.Call(ada, "GET", "/sessions/stats", "").Want(t, 200); stats.Body["active"] != 3.0 {
+			t.Errorf("stats: %s", stats.Text)
+		}
+	}, tenontest.Configure(func(c *tenon.Config) { c.Sessions.Places = cities }))
 }

@@ -17,7 +17,7 @@ import (
 
 // setUpHuma changes Huma's process-wide settings, once.
 var setUpHuma = sync.OnceFunc(func() {
-	huma.ValidateStrictCasing = true // {"name": 1, "NAME": 2} would validate one and deliver the other
+	huma.ValidateStrictCasing = true  // {"name": 1, "NAME": 2} would validate one and deliver the other
 	huma.DefaultArrayNullable = false // lists are [], never null
 	huma.NewError = problemFromHuma
 	huma.NewErrorWithContext = func(c huma.Context, status int, message string, causes ...error) huma.StatusError {

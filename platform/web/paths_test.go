@@ -39,6 +39,22 @@ func TestUnknownPathsAndMethodsAreAnsweredInJSON(t *testing.T) {
 	}
 }
 
+// The web application has addresses of its own, and takes none of the API's.
+func TestPagesAreForBrowsersAndBesideTheAPI(t *testing.T) {
+	a := lite(t)
+	a.Pages(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { fmt.Fprint(w, "page ", q.URL.Path) }))
+	for _, path := range []string{"//", "//o/acme/members", "//sign-in", "//apinion"} {
+		if got := a.send("GET", path, nil); got.Code != 200 || got.Body.String() != "page "+path[1:] {
+			t.Errorf("%s got %d %s", path, got.Code, got.Body)
+		}
+	}
+	for _, path := range []string{"/nowhere", "//api", "//api/v2/things", "//_dev/x", "//.well-known/x", "//health/x", "//reference/x"} {
+		a.send("GET", path, nil).want(t, path, 404, "not_found")
+	}
+	a.send("POST", "//sign-in", nil).want(t, "a form that is sent to a page", 404, "not_found")
+	a.send("PUT", "/things", nil).want(t, "a method that a path does not have", 405, "request.method")
+}
+
 // J03, D07: a path has one spelling, and nothing is redirected.
 func TestAPathHasOneSpelling(t *testing.T) {
 	a := lite(t)

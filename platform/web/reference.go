@@ -35,6 +35,10 @@ func NewReference(r *Router, documentPath, swaggerPath, redocPath string) (*Refe
 	if err != nil {
 		return nil, err
 	}
+	for name := range assets {
+		assets[name] = r.base + assets[name]
+	}
+	documentPath, swaggerPath, redocPath = r.base+documentPath, r.base+swaggerPath, r.base+redocPath
 	frame := frame{API: r.Title, Version: r.Version, DocumentPath: documentPath, SwaggerPath: swaggerPath, RedocPath: redocPath}
 	swagger := frame.with(swaggerPath, []string{assets["swagger-ui.css"], assets["page.css"]}, []string{assets["swagger-ui.js"], assets["swagger.js"]})
 	redoc := frame.with(redocPath, []string{assets["page.css"]}, []string{assets["redoc.js"], assets["read.js"]})

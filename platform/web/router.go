@@ -128,6 +128,9 @@ func NewRouter(o Options) *Router {
 		DefaultFormat:                "application/json",
 		RejectUnknownQueryParameters: true,
 	}
+	if r.base != "" {
+		cfg.Servers = []*huma.Server{{URL: r.base}}
+	}
 	r.api = humago.New(exactMux{r.mux}, cfg)
 	return r
 }

@@ -60,7 +60,8 @@ export const rolesQuery = (org: string) =>
 export function useCan(org: Schemas["Org"]): (permission: string) => boolean {
   const roles = useQuery(rolesQuery(org.id)).data;
   const mine = roles?.find((r) => r.key === org.role)?.permissions;
-  return (permission) => mine?.includes(permission) ?? false;
+  const works = org.status === "active"; // one that is suspended or being deleted has nothing to offer
+  return (permission) => (works && mine?.includes(permission)) ?? false;
 }
 
 interface Page<T> {

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Fingerprint } from "lucide-react";
-import { useEffect, useState } from "react";
-import { api, data, onStepUp } from "@/api/client";
+import { useState } from "react";
+import { api, data } from "@/api/client";
 import { meQuery } from "@/api/queries";
 import { Form, PasswordField, TextField } from "@/components/ui/form";
 import { boot } from "@/lib/boot";
@@ -11,24 +11,13 @@ import { Button } from "./ui/button";
 import { Dialog, DialogActions } from "./ui/overlay";
 import { toast } from "./ui/toast";
 
-interface Asked {
-  methods: string[];
-  answer: (ok: boolean) => void;
-}
-
 type Proof = { password: string } | { method: "totp" | "backup_code"; code: string } | { method: "passkey"; credential: unknown };
 
-/** The dialog that asks who the reader is, where an operation wants to know. The request then goes on. */
-export function StepUp() {
-  const [asked, setAsked] = useState<Asked>();
-  useEffect(() => onStepUp((methods) => new Promise((answer) => setAsked({ methods, answer }))), []);
-  const finish = (ok: boolean) => {
-    asked?.answer(ok);
-    setAsked(undefined);
-  };
+/** The dialog that asks who the reader is. */
+export default function StepUp({ methods, finish }: { methods: string[]; finish: (ok: boolean) => void }) {
   return (
-    <Dialog open={asked !== undefined} onOpenChange={(o) => !o && finish(false)} title={t("stepUp.title")} hint={t("stepUp.hint")}>
-      {asked && <Prove methods={asked.methods} done={() => finish(true)} cancel={() => finish(false)} />}
+    <Dialog open onOpenChange={(o) => !o && finish(false)} title={t("stepUp.title")} hint={t("stepUp.hint")}>
+      <Prove methods={methods} done={() => finish(true)} cancel={() => finish(false)} />
     </Dialog>
   );
 }
@@ -57,7 +46,7 @@ function Prove({ methods, done, cancel }: { methods: string[]; done: () => void;
         <p>{t("stepUp.signInAgain")}</p>
         <DialogActions>
           <Button onClick={cancel}>{t("action.cancel")}</Button>
-          <Button variant="primary" render={<a href={`${boot.base}/sign-in?again=true`} />}>
+          <Button variant="primary" render={<a href={`${boot.base}/sign-in?again=true&next=${encodeURIComponent(here())}`} />}>
             {t("stepUp.signIn")}
           </Button>
         </DialogActions>
@@ -108,3 +97,6 @@ function Prove({ methods, done, cancel }: { methods: string[]; done: () => void;
     </Form>
   );
 }
+
+/** Where the reader is, and comes back to. */
+const here = () => location.pathname.slice(boot.base.length) + location.search;

@@ -1,21 +1,26 @@
 import { en } from "@/locales/en";
+import type { app as enApp } from "@/locales/en/app";
 import { boot } from "./boot";
 
 /** A text, or its forms by plural category; `{n}` decides which. */
 export type Message = string | { one: string; other: string; zero?: string };
-export type Key = keyof typeof en;
+export type Key = keyof typeof en | keyof typeof enApp;
 export type Messages = Record<Key, Message>;
 export type Vars = Record<string, string | number>;
 
+type Texts = Record<string, Message>;
+
 let locale = "en";
-let messages: Record<string, Message> = en;
+let messages: Texts = en;
+let whole = false;
 
 /** Names of the languages in themselves. */
 export const languages: Record<string, string> = { en: "English", de: "Deutsch" };
 
-const loaders: Record<string, () => Promise<Record<string, Message>>> = {
-  en: async () => en,
-  de: async () => (await import("@/locales/de")).de,
+/** Each language in two parts: the pages before one is signed in, and the rest. */
+const loaders: Record<string, [first: () => Promise<Texts>, rest: () => Promise<Texts>]> = {
+  en: [async () => en, async () => (await import("@/locales/en/app")).app],
+  de: [async () => (await import("@/locales/de")).de, async () => (await import("@/locales/de/app")).app],
 };
 
 /** The language to show: the reader's choice, else the first one of the browser's that there is. */
@@ -30,11 +35,14 @@ export function preferred(choice?: string): string {
 
 const cookie = (name: string) => document.cookie.match(new RegExp(`(?:^|; )${name}=([^;]*)`))?.[1];
 
-/** Shows everything in a language from now on; the caller renders anew. */
-export async function setLocale(next: string): Promise<void> {
-  const load = loaders[next] ?? loaders.en!;
-  messages = { ...en, ...(await load()), ...boot.wording[next] };
+/** Shows everything in a language from now on, `all` of it or the pages for signing in; the caller renders anew. */
+export async function setLocale(next: string, all = false): Promise<void> {
+  if (next === locale && whole >= all && messages !== en) return;
+  const load = async (l: string) => Promise.all((loaders[l] ?? loaders.en!).slice(0, all ? 2 : 1).map((part) => part()));
+  const [fallback, own] = await Promise.all([load("en"), next === "en" ? [] : load(next)]);
+  messages = Object.assign({}, ...fallback, ...own, boot.wording[next]);
   locale = next;
+  whole = all;
   document.documentElement.lang = next;
 }
 

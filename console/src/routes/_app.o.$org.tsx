@@ -1,6 +1,9 @@
+import { useQuery } from "@tanstack/react-query";
 import { createFileRoute, notFound, Outlet } from "@tanstack/react-router";
-import { api, data } from "@/api/client";
+import { api, data, TenonError } from "@/api/client";
 import { meQuery, orgsQuery, queryClient, rolesQuery } from "@/api/queries";
+import { FactorNeeded, Stopped } from "@/features/org/states";
+import { useOrg } from "@/features/org/use";
 
 /** Everything below is about one organization, by its short name. */
 export const Route = createFileRoute("/_app/o/$org")({
@@ -11,8 +14,16 @@ export const Route = createFileRoute("/_app/o/$org")({
     remember(org.id);
     return { org };
   },
-  component: Outlet,
+  component: Organization,
 });
+
+function Organization() {
+  const org = useOrg();
+  const refusal = useQuery(rolesQuery(org.id)).error;
+  if (org.status !== "active") return <Stopped org={org} />;
+  if (refusal instanceof TenonError && refusal.code === "orgs.second_factor_required") return <FactorNeeded org={org} />;
+  return <Outlet />;
+}
 
 /** The organization that somebody was in last is where they begin the next time. */
 function remember(org: string) {

@@ -8,7 +8,7 @@ export const Route = createFileRoute("/_app")({
   beforeLoad: async ({ context, location }) => {
     try {
       const [me] = await Promise.all([context.queryClient.ensureQueryData(meQuery), context.queryClient.ensureQueryData(orgsQuery)]);
-      await setLocale(preferred(me.locale));
+      await setLocale(preferred(me.locale), true);
     } catch (e) {
       if (signedOut(e)) throw redirect({ to: "/sign-in", search: location.pathname === "/" ? {} : { next: location.href } });
       throw e;

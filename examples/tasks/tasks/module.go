@@ -15,6 +15,9 @@ var migrations embed.FS
 //go:embed letters
 var letters embed.FS
 
+//go:embed pages
+var pages embed.FS
+
 // Module describes tasks to the app.
 func (s *Service) Module() module.Spec {
 	return module.Spec{
@@ -41,6 +44,7 @@ func (s *Service) Module() module.Spec {
 			jobs.Subscribe("tasks", s.onMemberRemoved),
 			jobs.Subscribe("tasks", s.onPurged),
 		},
-		Mail: letters,
+		Mail:  letters,
+		Pages: pages,
 	}
 }

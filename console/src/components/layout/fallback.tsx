@@ -7,7 +7,7 @@ import { t } from "@/lib/i18n";
 
 export const NotFound = () => (
   <div className="grid min-h-[60dvh] place-items-center">
-    <Empty heading="h1" icon={<Compass />} title={t("error.notFound")} action={<Button render={<Link to="/" />}>{t("error.goHome")}</Button>}>
+    <Empty whole icon={<Compass />} title={t("error.notFound")} action={<Button render={<Link to="/" />}>{t("error.goHome")}</Button>}>
       {t("error.notFoundHint")}
     </Empty>
   </div>
@@ -18,7 +18,7 @@ export function Crash({ error, reset }: { error: unknown; reset?: () => void }) 
   return (
     <div className="grid min-h-[60dvh] place-items-center">
       <Empty
-        heading="h1"
+        whole
         icon={<ServerCrash />}
         title={t(error instanceof TenonError ? "error.load" : "error.crashed")}
         action={

@@ -1,22 +1,6 @@
-import { Dialog as BaseDialog } from "@base-ui/react/dialog";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useRouterState } from "@tanstack/react-router";
-import {
-  BookOpen,
-  Check,
-  ChevronsUpDown,
-  Languages,
-  LogOut,
-  Menu as MenuIcon,
-  Monitor,
-  Moon,
-  Plus,
-  Search,
-  Settings,
-  Sun,
-  VenetianMask,
-  X,
-} from "lucide-react";
+import { BookOpen, Check, ChevronsUpDown, Languages, LogOut, Menu as MenuIcon, Monitor, Moon, Plus, Search, Settings, Sun, VenetianMask } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { api, data } from "@/api/client";
 import { orgsQuery, useCan, useMe } from "@/api/queries";
@@ -33,6 +17,7 @@ import { accountPages, type NavGroup, operatorPages, orgPages, productPages } fr
 import { useCurrentOrg } from "./org";
 
 const CommandMenu = lazy(() => import("./command"));
+const Drawer = lazy(() => import("./drawer"));
 
 /** What a built-in role is called, or an organization's own. */
 export const roleName = (key: string, name = key): string => tOr(`role.${key}`, name);
@@ -265,6 +250,8 @@ function Impersonation() {
 /** The frame around every page of somebody who is signed in. */
 export function Shell({ children }: { children: ReactNode }) {
   const [open, setOpen] = useState(false);
+  const [opened, setOpened] = useState(false);
+  if (open && !opened) setOpened(true); // it stays, to leave as it came
   const [command, setCommand] = useState(false);
   const groups = useGroups();
   const org = useCurrentOrg();
@@ -292,28 +279,27 @@ export function Shell({ children }: { children: ReactNode }) {
           <Side groups={groups} search={search} />
         </aside>
         <header className="sticky top-0 z-30 flex h-14 items-center gap-1 border-b bg-canvas/85 px-3 backdrop-blur md:hidden">
-          <BaseDialog.Root open={open} onOpenChange={setOpen}>
-            <BaseDialog.Trigger render={<Button variant="ghost" size="icon" aria-label={t("menu.open")} />}>
-              <MenuIcon />
-            </BaseDialog.Trigger>
-            <BaseDialog.Portal>
-              <BaseDialog.Backdrop className="fixed inset-0 z-40 bg-[oklch(0.15_0.01_265/0.42)] transition-opacity data-ending-style:opacity-0 data-starting-style:opacity-0" />
-              <BaseDialog.Popup className="fixed inset-y-0 left-0 z-50 w-[288px] border-r bg-canvas shadow-pop outline-none transition-transform duration-200 ease-out-quint data-ending-style:-translate-x-full data-starting-style:-translate-x-full">
-                <BaseDialog.Title className="sr-only">{t("nav.main")}</BaseDialog.Title>
+          <Button variant="ghost" size="icon" aria-label={t("menu.open")} aria-expanded={open} onClick={() => setOpen(true)}>
+            <MenuIcon />
+          </Button>
+          {opened && (
+            <Suspense>
+              <Drawer open={open} onOpenChange={setOpen}>
                 <Side groups={groups} search={search} onNavigate={() => setOpen(false)} />
-                <BaseDialog.Close render={<Button variant="ghost" size="icon" aria-label={t("menu.close")} />} className="absolute top-2 -right-11 bg-canvas">
-                  <X />
-                </BaseDialog.Close>
-              </BaseDialog.Popup>
-            </BaseDialog.Portal>
-          </BaseDialog.Root>
+              </Drawer>
+            </Suspense>
+          )}
           {org && <OrgMark name={org.name} id={org.id} className="size-6" />}
           <span className="ml-1.5 min-w-0 flex-1 truncate font-semibold">{org?.name ?? boot.name}</span>
           <Button variant="ghost" size="icon" aria-label={t("command.title")} onClick={search}>
             <Search />
           </Button>
         </header>
-        <main id="main" tabIndex={-1} className="min-w-0 bg-background outline-none md:my-2 md:mr-2 md:rounded-xl md:border md:shadow-card">
+        <main
+          id="main"
+          tabIndex={-1}
+          className="min-w-0 bg-background outline-none max-md:min-h-[calc(100dvh-3.5rem)] md:my-2 md:mr-2 md:rounded-xl md:border md:shadow-card"
+        >
           {children}
         </main>
       </div>

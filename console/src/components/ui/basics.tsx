@@ -1,4 +1,4 @@
-import type { ComponentProps, ReactNode } from "react";
+import { type ComponentProps, type ReactNode, useState } from "react";
 import { hue, initials } from "@/lib/format";
 import { cn } from "@/lib/utils";
 
@@ -48,11 +48,13 @@ export const Kbd = ({ children }: { children: ReactNode }) => (
 
 export const Skeleton = ({ className }: { className?: string }) => <span aria-hidden className={cn("block animate-shimmer rounded bg-skeleton", className)} />;
 
-/** A person: their picture, or their initials in a colour of their own. */
+/** A person: their picture, or their initials in a colour of their own where there is none to be had. */
 export function Avatar({ name, id, src, className }: { name: string; id?: string; src?: string | null; className?: string }) {
+  const [broken, setBroken] = useState("");
   const h = hue(id ?? name);
   const size = cn("grid size-8 shrink-0 place-items-center rounded-full text-micro font-semibold", className);
-  if (src) return <img src={src} alt="" referrerPolicy="no-referrer" className={cn(size, "bg-muted object-cover")} />;
+  if (src && src !== broken)
+    return <img src={src} alt="" onError={() => setBroken(src)} referrerPolicy="no-referrer" className={cn(size, "bg-muted object-cover")} />;
   return (
     <span
       aria-hidden
@@ -81,28 +83,25 @@ export function OrgMark({ name, id, className }: { name: string; id?: string; cl
   );
 }
 
-export function Empty({
-  icon,
-  title,
-  heading: Heading = "h2",
-  children,
-  action,
-  className,
-}: {
+interface EmptyProps {
   icon: ReactNode;
   title: string;
-  /** Where it is all that the page has, its title is the page's. */
-  heading?: "h1" | "h2";
   children?: ReactNode;
   action?: ReactNode;
+  /** It is all that the page shows. */
+  whole?: boolean;
   className?: string;
-}) {
+}
+
+/** Says why there is nothing, and what can be done about it. */
+export function Empty({ icon, title, children, action, whole, className }: EmptyProps) {
+  const Title = whole ? "h1" : "h2";
   return (
     <div className={cn("flex flex-col items-center px-6 py-14 text-center", className)}>
       <div aria-hidden className="mb-4 grid size-12 place-items-center rounded-xl border bg-background text-muted-foreground shadow-card [&_svg]:size-5">
         {icon}
       </div>
-      <Heading className="text-sm font-semibold">{title}</Heading>
+      <Title className="text-sm font-semibold">{title}</Title>
       {children && <div className="mt-1 max-w-sm text-muted-foreground">{children}</div>}
       {action && <div className="mt-5 flex flex-wrap justify-center gap-2">{action}</div>}
     </div>

@@ -1,7 +1,6 @@
-import { mergeProps } from "@base-ui/react/merge-props";
-import { useRender } from "@base-ui/react/use-render";
 import { cva, type VariantProps } from "class-variance-authority";
 import { LoaderCircle } from "lucide-react";
+import { type ComponentProps, cloneElement, type ReactElement } from "react";
 import { cn } from "@/lib/utils";
 
 export const buttonVariants = cva(
@@ -22,26 +21,20 @@ export const buttonVariants = cva(
   },
 );
 
-type Props = useRender.ComponentProps<"button"> & VariantProps<typeof buttonVariants> & { loading?: boolean };
+type Props = ComponentProps<"button"> & VariantProps<typeof buttonVariants> & { loading?: boolean; render?: ReactElement<ComponentProps<"button">> };
 
 /** A button, or with `render` a link that looks like one. While loading it takes no clicks. */
 export function Button({ className, variant, size, loading, render, children, ...props }: Props) {
   const own = {
+    ...props,
+    ...(loading && { "aria-busy": true, disabled: true }),
     className: cn(buttonVariants({ variant, size }), className),
-    ...(render ? {} : { type: "button" as const }),
-    ...(loading ? { "aria-busy": true, disabled: true } : {}),
+    children: (
+      <>
+        {loading && <LoaderCircle className="animate-spin" />}
+        {children}
+      </>
+    ),
   };
-  return useRender({
-    defaultTagName: "button",
-    render,
-    props: mergeProps<"button">(own, {
-      ...props,
-      children: (
-        <>
-          {loading && <LoaderCircle className="animate-spin" />}
-          {children}
-        </>
-      ),
-    }),
-  });
+  return render ? cloneElement(render, own) : <button type="button" {...own} />;
 }

@@ -1,9 +1,17 @@
-import { Checkbox as BaseCheckbox } from "@base-ui/react/checkbox";
-import { Field as BaseField } from "@base-ui/react/field";
-import { Form as BaseForm } from "@base-ui/react/form";
-import { Switch as BaseSwitch } from "@base-ui/react/switch";
-import { Check, Eye, EyeOff, TriangleAlert } from "lucide-react";
-import { type ComponentProps, type ReactNode, useState } from "react";
+import { Eye, EyeOff, TriangleAlert } from "lucide-react";
+import {
+  type ComponentProps,
+  createContext,
+  type FormEvent,
+  type ReactNode,
+  useCallback,
+  useContext,
+  useEffect,
+  useId,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import { declined, explain, fieldErrors, signedOut } from "@/api/client";
 import { t } from "@/lib/i18n";
 import { cn } from "@/lib/utils";
@@ -13,28 +21,45 @@ export const inputClass =
 
 export const Input = ({ className, ...p }: ComponentProps<"input">) => <input className={cn(inputClass, className)} {...p} />;
 
-/**
- * A form whose values are those of its named fields. What the server refuses is shown at
- * the field it is about, and above the fields where it is about none.
- */
-export function Form({
-  onSubmit,
-  error,
-  className,
-  children,
-}: {
+/** What the server refuses of the fields of the form around, and how to forget it. */
+const Refused = createContext<{ errors: Record<string, string>; clear: (name: string) => void }>({ errors: {}, clear: () => {} });
+
+interface FormProps {
   onSubmit: (values: Record<string, string>) => void;
   error?: unknown;
   className?: string;
   children: ReactNode;
-}) {
-  const errors = fieldErrors(error);
-  const shown = Object.keys(errors).length > 0;
+}
+
+/**
+ * A form whose values are those of its named fields. What the browser can tell is told when
+ * a field is left or the form is sent; what the server refuses is shown at the field it is
+ * about, and above the fields where it is about none.
+ */
+export function Form({ onSubmit, error, className, children }: FormProps) {
+  const form = useRef<HTMLFormElement>(null);
+  const [errors, setErrors] = useState<Record<string, string>>({});
+  useEffect(() => {
+    const found = fieldErrors(error);
+    setErrors(found);
+    const first = [...(form.current?.elements ?? [])].find((e) => "name" in e && (e.name as string) in found);
+    (first as HTMLElement | undefined)?.focus();
+  }, [error]);
+  const clear = useCallback((name: string) => setErrors(({ [name]: _, ...rest }) => rest), []);
+  const refused = useMemo(() => ({ errors, clear }), [errors, clear]);
+  const submit = (e: FormEvent<HTMLFormElement>) => {
+    e.preventDefault();
+    e.stopPropagation(); // a dialog's form is inside another page's, as React sees it
+    if (e.currentTarget.checkValidity()) onSubmit(Object.fromEntries(new FormData(e.currentTarget)) as Record<string, string>);
+  };
+  const general = error != null && Object.keys(fieldErrors(error)).length === 0 && !declined(error) && !signedOutElsewhere(error);
   return (
-    <BaseForm errors={errors} onFormSubmit={(values) => onSubmit(values as Record<string, string>)} className={cn("grid gap-4", className)}>
-      {error != null && !shown && !declined(error) && !signedOutElsewhere(error) && <Alert>{explain(error)}</Alert>}
-      {children}
-    </BaseForm>
+    <Refused value={refused}>
+      <form ref={form} noValidate onSubmit={submit} className={cn("grid gap-4", className)}>
+        {general && <Alert>{explain(error)}</Alert>}
+        {children}
+      </form>
+    </Refused>
   );
 }
 
@@ -71,41 +96,74 @@ interface FieldProps extends ComponentProps<"input"> {
   large?: boolean;
 }
 
+type Control = HTMLInputElement | HTMLTextAreaElement;
+
+/** What a field has in common with others: its label, its hint, and what is wrong with it. */
+function useField(name: string, hint: ReactNode) {
+  const id = useId();
+  const [wrong, setWrong] = useState<string>();
+  const { errors, clear } = useContext(Refused);
+  const error = wrong ?? errors[name];
+  const control = {
+    id,
+    name,
+    "aria-invalid": error ? true : undefined,
+    "data-invalid": error ? "" : undefined,
+    "aria-describedby": [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ") || undefined,
+    onInvalid: (e: FormEvent<Control>) => {
+      e.preventDefault();
+      setWrong(complaint(e.currentTarget.validity));
+      if (firstWrong(e.currentTarget.form) === e.currentTarget) e.currentTarget.focus();
+    },
+    onBlur: (e: FormEvent<Control>) => e.currentTarget.value !== "" && setWrong(complaint(e.currentTarget.validity)),
+    onInput: () => {
+      setWrong(undefined);
+      if (errors[name]) clear(name);
+    },
+  };
+  const notes = (
+    <>
+      {hint && (
+        <p id={`${id}-hint`} className="text-xs text-muted-foreground">
+          {hint}
+        </p>
+      )}
+      {error && (
+        <p id={`${id}-error`} className="text-xs font-medium text-destructive">
+          {error}
+        </p>
+      )}
+    </>
+  );
+  return { id, control, notes };
+}
+
+const firstWrong = (form: HTMLFormElement | null) => [...(form?.elements ?? [])].find((e) => "validity" in e && !(e as Control).validity.valid);
+
+function complaint(v: ValidityState): string | undefined {
+  if (v.valid) return undefined;
+  if (v.valueMissing) return t("field.required");
+  if (v.typeMismatch) return t("field.email");
+  if (v.tooShort) return t("field.short");
+  return t("field.pattern");
+}
+
 export function TextField({ label, name, hint, aside, end, large, className, ...p }: FieldProps) {
+  const { id, control, notes } = useField(name, hint);
   return (
-    <BaseField.Root name={name} className="grid content-start gap-1.5" validationMode="onBlur">
+    <div className="grid content-start gap-1.5">
       <div className="flex items-baseline justify-between gap-2">
-        <BaseField.Label className="font-medium">{label}</BaseField.Label>
+        <label htmlFor={id} className="font-medium">
+          {label}
+        </label>
         {aside}
       </div>
       <div className="relative">
-        <BaseField.Control className={cn(inputClass, large && "h-10 px-3 text-sm", end && "pr-9", className)} {...(p as object)} />
+        <input className={cn(inputClass, large && "h-10 px-3 text-sm", end && "pr-9", className)} {...control} {...p} />
         {end && <span className="absolute inset-y-0 right-1 flex items-center">{end}</span>}
       </div>
-      <FieldNotes hint={hint} />
-    </BaseField.Root>
-  );
-}
-
-function FieldNotes({ hint }: { hint?: ReactNode }) {
-  const error = "text-xs font-medium text-destructive";
-  return (
-    <>
-      {hint && <BaseField.Description className="text-xs text-muted-foreground">{hint}</BaseField.Description>}
-      <BaseField.Error match="valueMissing" className={error}>
-        {t("field.required")}
-      </BaseField.Error>
-      <BaseField.Error match="typeMismatch" className={error}>
-        {t("field.email")}
-      </BaseField.Error>
-      <BaseField.Error match="patternMismatch" className={error}>
-        {t("field.pattern")}
-      </BaseField.Error>
-      <BaseField.Error match="tooShort" className={error}>
-        {t("field.short")}
-      </BaseField.Error>
-      <BaseField.Error match="customError" className={error} />
-    </>
+      {notes}
+    </div>
   );
 }
 
@@ -131,36 +189,14 @@ export function PasswordField(p: Omit<FieldProps, "end" | "type">) {
 }
 
 export function TextArea({ label, name, hint, className, ...p }: ComponentProps<"textarea"> & { label: string; name: string; hint?: ReactNode }) {
+  const { id, control, notes } = useField(name, hint);
   return (
-    <BaseField.Root name={name} className="grid gap-1.5" validationMode="onBlur">
-      <BaseField.Label className="font-medium">{label}</BaseField.Label>
-      <BaseField.Control render={<textarea rows={3} />} className={cn(inputClass, "h-auto min-h-20 py-2 leading-5", className)} {...(p as object)} />
-      <FieldNotes hint={hint} />
-    </BaseField.Root>
+    <div className="grid gap-1.5">
+      <label htmlFor={id} className="font-medium">
+        {label}
+      </label>
+      <textarea rows={3} className={cn(inputClass, "h-auto min-h-20 py-2 leading-5", className)} {...control} {...p} />
+      {notes}
+    </div>
   );
 }
-
-export const Switch = ({ label, className, ...p }: Omit<BaseSwitch.Root.Props, "className"> & { label: string; className?: string }) => (
-  <BaseSwitch.Root
-    aria-label={label}
-    className={cn(
-      "relative inline-flex h-[18px] w-8 shrink-0 rounded-full bg-border-strong p-[2px] transition-colors data-checked:bg-primary data-disabled:opacity-50",
-      className,
-    )}
-    {...p}
-  >
-    <BaseSwitch.Thumb className="size-3.5 rounded-full bg-white shadow-[0_1px_2px_oklch(0_0_0/0.3)] transition-transform duration-150 ease-out-quint data-checked:translate-x-3.5" />
-  </BaseSwitch.Root>
-);
-
-export const Checkbox = ({ label, ...p }: Omit<BaseCheckbox.Root.Props, "className"> & { label: string }) => (
-  <BaseCheckbox.Root
-    aria-label={label}
-    className="grid size-4 shrink-0 place-items-center rounded-[5px] border border-input bg-background shadow-btn data-checked:border-primary data-checked:bg-primary data-disabled:opacity-50 data-indeterminate:border-primary data-indeterminate:bg-primary"
-    {...p}
-  >
-    <BaseCheckbox.Indicator className="text-white">
-      <Check className="size-3" strokeWidth={3} />
-    </BaseCheckbox.Indicator>
-  </BaseCheckbox.Root>
-);

@@ -1,8 +1,6 @@
-import { account } from "./account";
-import { admin } from "./admin";
 import { auth } from "./auth";
 import { common } from "./common";
-import { events } from "./events";
-import { org } from "./org";
+import { problems } from "./problems";
 
-export const de = { ...common, ...auth, ...account, ...events, ...org, ...admin };
+/** What the pages before one is signed in say; `app.ts` has the rest. */
+export const de = { ...common, ...auth, ...problems };

@@ -1,1 +1,0 @@
-import{n as e}from"./Match-DdAmEsDP.js";import{t}from"./shell-U1WlfckT.js";import{t as n}from"./jsx-runtime-LKYXHABd.js";var r=n(),i=()=>(0,r.jsx)(t,{children:(0,r.jsx)(e,{})});export{i as component};

@@ -1,1 +1,0 @@
-import{n as e}from"./Match-DdAmEsDP.js";var t=e;export{t as component};

@@ -1,1 +1,0 @@
-import{d as e}from"./basics-BZ4WiGLE.js";import{t}from"./jsx-runtime-LKYXHABd.js";import{t as n}from"./_app.o._org.index-oHoZj8Hu.js";var r=t();function i(){let{org:t}=n.useRouteContext();return(0,r.jsx)(e,{title:t.name,children:`…`})}export{i as component};

@@ -1,2 +1,0 @@
-const __vite__mapDeps=(i,m=__vite__mapDeps,d=(m.f||(m.f=["./_app.o._org.index-BzjdZTMD.js","./basics-BZ4WiGLE.js","./utils-DvRJ8ULx.js","./jsx-runtime-LKYXHABd.js","./rolldown-runtime-XKyaHtl9.js"])))=>i.map(i=>d[i]);
-import{n as e,t}from"./lazyRouteComponent-yhrCfxha.js";import{u as n}from"./utils-DvRJ8ULx.js";var r=e(`/_app/o/$org/`)({component:t(()=>n(()=>import(`./_app.o._org.index-BzjdZTMD.js`),__vite__mapDeps([0,1,2,3,4]),import.meta.url),`component`)});export{r as t};

@@ -1,1 +1,0 @@
-import{d as e}from"./basics-BZ4WiGLE.js";import{c as t}from"./utils-DvRJ8ULx.js";import{t as n}from"./jsx-runtime-LKYXHABd.js";var r=n();function i(){return(0,r.jsx)(e,{title:t(`nav.settings`),children:`…`})}export{i as component};

@@ -1,1 +1,0 @@
-import{r as e,t}from"./_app.x._-DoL3R01J.js";import{n}from"./org-DnPeM_Hz.js";import{n as r}from"./load-CQklhPQ1.js";import{t as i}from"./jsx-runtime-LKYXHABd.js";var a=i();function o(){let i=r.get(`/${t.useParams()._splat??``}`),o=n();return i?(0,a.jsx)(i.component,{org:o&&{id:o.id,slug:o.slug,name:o.name,role:o.role}}):(0,a.jsx)(e,{})}export{o as component};

@@ -1,1 +1,0 @@
-import{c as e,t}from"./client-qvKeZ4Ot.js";import{i as n}from"./queries-CnjIncEH.js";import{o as r}from"./utils-DvRJ8ULx.js";async function i(i,a){r(i),a&&await e(t.PATCH(`/api/v1/users/me`,{body:{locale:i}})).catch(()=>{}),n.clear(),location.reload()}export{i as t};

@@ -1,1 +1,0 @@
-import{Nt as e}from"./client-qvKeZ4Ot.js";import{t}from"./useParams-BM6GYLBA.js";import{r as n,s as r}from"./queries-CnjIncEH.js";function i(){let{org:i}=t({strict:!1}),o=e(n).data,s=r();return o?.find(e=>e.slug===i)??a(o,s)}var a=(e,t)=>e?.find(e=>e.id===t.default_org_id&&e.status===`active`)??e?.find(e=>e.status===`active`)??e?.[0];export{i as n,a as t};

@@ -1,1 +1,0 @@
-var e=e=>({token:typeof e.token==`string`?e.token:void 0});export{e as t};

@@ -1,0 +1,73 @@
+import { data, type Tenon } from "@tenon/client";
+import { PASSWORD, type Server } from "../server";
+
+const people = [
+  ["jonas.lindqvist@northwind.example", "Jonas Lindqvist", "admin"],
+  ["priya.raman@northwind.example", "Priya Raman", "admin"],
+  ["mateo.alvarez@northwind.example", "Mateo Álvarez", "member"],
+  ["hana.sato@northwind.example", "Hana Sato", "member"],
+  ["lucie.fontaine@northwind.example", "Lucie Fontaine", "billing"],
+  ["tomasz.wojcik@northwind.example", "Tomasz Wójcik", "member"],
+  ["noor.haddad@northwind.example", "Noor Haddad", "viewer"],
+  ["caleb.whitfield@northwind.example", "Caleb Whitfield", "member"],
+  ["ingrid.solheim@northwind.example", "Ingrid Solheim", "member"],
+] as const;
+
+/** A company as there are many: people, teams, roles, invitations, keys. */
+export async function northwind(server: Server): Promise<{ owner: string; admin: string; team: string; person: string }> {
+  const setup = new URL(server.setupLink).searchParams.get("token") ?? "";
+  await server.client().POST("/api/v1/setup", { body: { token: setup, email: "amara.okafor@northwind.example", name: "Amara Okafor", password: PASSWORD } });
+  const amara = await login(server, "amara.okafor@northwind.example");
+  const org = (await data(amara.POST("/api/v1/orgs", { body: { name: "Northwind", slug: "northwind", description: "Freight, booked and followed online." } })))
+    .id;
+  await amara.POST("/api/v1/orgs", { body: { name: "Lumen Labs", slug: "lumen-labs" } });
+  const at = { params: { path: { org } } };
+  for (const [email, name, role] of people) {
+    await server.person(email, name);
+    await amara.POST("/api/v1/orgs/{org}/invitations", { ...at, body: { email, role } });
+    const link = (await server.mail(email, /invit|join/i)).links[0] ?? "";
+    const colleague = await login(server, email);
+    await colleague.POST("/api/v1/invitations/accept", { body: { token: new URL(link).searchParams.get("token") ?? "" } });
+  }
+  const members = (await data(amara.GET("/api/v1/orgs/{org}/members", at))).items;
+  const teams = [];
+  for (const [name, slug] of [
+    ["Platform", "platform"],
+    ["Design", "design"],
+    ["Finance", "finance"],
+    ["On-call", "on-call"],
+  ] as const)
+    teams.push(await data(amara.POST("/api/v1/orgs/{org}/teams", { ...at, body: { name, slug } })));
+  for (const [i, m] of members.entries())
+    await amara.PUT("/api/v1/orgs/{org}/teams/{team}/members/{account}", {
+      params: { path: { org, team: teams[i % 4]!.id, account: m.account_id } },
+      body: {},
+    });
+  await amara.POST("/api/v1/orgs/{org}/roles", {
+    ...at,
+    body: { key: "support", name: "Support", permissions: ["orgs.read", "orgs.list_members", "orgs.list_teams"] },
+  });
+  for (const email of ["deepa.krishnan@partner.example", "sam.oduya@partner.example"])
+    await amara.POST("/api/v1/orgs/{org}/invitations", { ...at, body: { email, role: "viewer" } });
+  for (const [name, scopes, days] of [
+    ["Deploy bot", ["orgs.read", "orgs.list_members"], 90],
+    ["Nightly report", ["orgs.read", "audit.read"], 365],
+  ] as const)
+    await amara.POST("/api/v1/orgs/{org}/api-keys", {
+      ...at,
+      body: { name, scopes: [...scopes], expires_at: new Date(Date.now() + days * 86_400_000).toISOString() },
+    });
+  await data(amara.POST("/api/v1/totp/setup", { body: { device_name: "Amara’s phone" } }));
+  await server.person("zoe.spammer@elsewhere.example", "Zoe Spammer");
+  const found = (await data(amara.GET("/api/v1/admin/users", { params: { query: { q: "zoe" } } }))).items[0]!;
+  await amara.POST("/api/v1/admin/users/{person}/suspend", {
+    params: { path: { person: found.id } },
+    body: { reason: "Sends advertising to everybody she finds" },
+  });
+  return { owner: "amara.okafor@northwind.example", admin: "amara.okafor@northwind.example", team: teams[0]!.id, person: members[3]!.account_id };
+}
+
+async function login(server: Server, email: string): Promise<Tenon> {
+  const tokens = await data(server.client().POST("/api/v1/auth/login", { body: { email, password: PASSWORD } }));
+  return server.client(tokens.access_token);
+}

@@ -1,0 +1,17 @@
+import type { LucideIcon } from "lucide-react";
+import { ago, day } from "@/lib/format";
+import { t } from "@/lib/i18n";
+import { cn } from "@/lib/utils";
+
+/** The sign at the beginning of a row. */
+export const Mark = ({ icon: Icon, className }: { icon: LucideIcon; className?: string }) => (
+  <span aria-hidden className={cn("grid size-8 shrink-0 place-items-center rounded-md bg-muted text-muted-foreground", className)}>
+    <Icon className="size-4" />
+  </span>
+);
+
+/** Since when something opens the account, and when it last did. */
+export const addedUsed = (key: { created_at: string; last_used_at: string | null }): string => {
+  const added = day(key.created_at);
+  return key.last_used_at ? t("account.addedUsed", { added, used: ago(key.last_used_at) }) : t("account.addedUnused", { added });
+};

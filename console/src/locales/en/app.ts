@@ -1,0 +1,7 @@
+import { account } from "./account";
+import { admin } from "./admin";
+import { events } from "./events";
+import { org } from "./org";
+
+/** What the pages of somebody who is signed in say. */
+export const app = { ...account, ...events, ...org, ...admin };
