@@ -8,7 +8,7 @@ import { Failed } from "@/components/ui/table";
 import { healthQuery, overall, versionQuery } from "@/features/admin/health";
 import { ms } from "@/features/admin/health-view";
 import { Person, StatusBadge, When } from "@/features/admin/parts";
-import { type Glance, glances, type User, type UserFilter } from "@/features/admin/queries";
+import { type Glance, glances, type User, type UserFilter, type Waiting } from "@/features/admin/queries";
 import { boot } from "@/lib/boot";
 import { count } from "@/lib/format";
 import { t } from "@/lib/i18n";
@@ -69,24 +69,23 @@ function Wellness() {
 }
 
 function Figures() {
-  const users = useQuery(glances.users).data;
-  const orgs = useQuery(glances.orgs).data;
-  const suspended = useQuery(glances.suspended).data;
-  const deleting = useQuery(glances.deleting).data;
-  const waiting = useQuery({ ...glances.waitlist, enabled: boot.signUp === "waitlist" }).data;
-  const undecided = waiting && { ...waiting, items: waiting.items.filter((e) => !e.approved_at) };
+  const users = useQuery(glances.users);
+  const orgs = useQuery(glances.orgs);
+  const waiting = useQuery({ ...glances.waitlist, enabled: boot.signUp === "waitlist", select: undecided });
   return (
     <Card>
       <ul className="-mt-px -ml-px grid grid-cols-2 lg:grid-flow-col lg:auto-cols-fr lg:grid-cols-none">
-        <Figure label={t("admin.accounts")} of={users} note={newOnes(users)} to="/admin/users" />
-        <Figure label={t("nav.orgs")} of={orgs} note={newOnes(orgs)} to="/admin/orgs" />
-        <Figure label={t("status.suspended")} of={suspended} note={t("admin.accounts")} to="/admin/users" search={{ status: "suspended" }} />
-        <Figure label={t("status.deleting")} of={deleting} note={t("admin.accounts")} to="/admin/users" search={{ status: "deleting" }} />
-        {boot.signUp === "waitlist" && <Figure label={t("nav.waitlist")} of={undecided} note={t("admin.undecided")} to="/admin/waitlist" />}
+        <Figure label={t("admin.accounts")} of={users} note={newOnes(users.data)} to="/admin/users" />
+        <Figure label={t("nav.orgs")} of={orgs} note={newOnes(orgs.data)} to="/admin/orgs" />
+        <Figure label={t("status.suspended")} of={useQuery(glances.suspended)} note={t("admin.accounts")} to="/admin/users" search={{ status: "suspended" }} />
+        <Figure label={t("status.deleting")} of={useQuery(glances.deleting)} note={t("admin.accounts")} to="/admin/users" search={{ status: "deleting" }} />
+        {boot.signUp === "waitlist" && <Figure label={t("nav.waitlist")} of={waiting} note={t("admin.undecided")} to="/admin/waitlist" />}
       </ul>
     </Card>
   );
 }
+
+const undecided = (of: Glance<Waiting>) => ({ ...of, items: of.items.filter((e) => !e.approved_at) });
 
 const WEEK = 7 * 86_400_000;
 
@@ -103,19 +102,22 @@ const many = (n: number, more: boolean): string => `${count(n)}${more ? "+" : ""
 
 interface FigureProps {
   label: string;
-  of: Glance<unknown> | undefined;
+  of: UseQueryResult<Glance<unknown>>;
   note?: string;
   to: "/admin/users" | "/admin/orgs" | "/admin/waitlist";
   search?: UserFilter;
 }
 
-function Figure({ label, of, note, to, search = {} }: FigureProps) {
+function Figure({ label, of: { data: of, error }, note, to, search = {} }: FigureProps) {
+  const missing = error && !of ? "—" : undefined;
   return (
     <li className="border-t border-l">
       <Link to={to} search={search} className="block h-full px-4 py-3.5 -outline-offset-2 transition-colors hover:bg-accent/50 sm:px-5">
         <span className="block text-xs text-muted-foreground">{label}</span>
-        <span className="mt-1 block text-stat font-semibold">{of ? many(of.items.length, of.more) : <Skeleton className="my-1 h-6.5 w-12" />}</span>
-        <span className="block text-xs text-muted-foreground">{note ?? <Skeleton className="mt-1 h-3 w-20" />}</span>
+        <span className="mt-1 block text-stat font-semibold">
+          {of ? many(of.items.length, of.more) : (missing ?? <Skeleton className="my-1 h-6.5 w-12" />)}
+        </span>
+        <span className="block text-xs text-muted-foreground">{note ?? missing ?? <Skeleton className="mt-1 h-3 w-20" />}</span>
       </Link>
     </li>
   );

@@ -91,7 +91,7 @@ const Since = ({ at, began }: { at: number; began: number }) => (
 
 /** How long the database took at each look: the shape of it, and its figures in words. */
 export function Latency({ looks }: { looks: Look[] }) {
-  const known = looks.flatMap((l) => (l.state.database === "ok" && l.latency !== undefined ? [l.latency] : []));
+  const known = looks.flatMap((l) => l.latency ?? []);
   const top = Math.max(...known, 0.001);
   const first = looks[0];
   return (

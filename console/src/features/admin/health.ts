@@ -14,7 +14,7 @@ export interface Look {
   /** When, in milliseconds. */
   at: number;
   state: Record<Part, State>;
-  /** How long the server's database took to answer, in milliseconds. */
+  /** How long the server's database took to answer, in milliseconds. How long it took to refuse says nothing. */
   latency?: number;
   /** How long the server took to answer this browser. */
   trip?: number;
@@ -71,7 +71,7 @@ export async function look(signal: AbortSignal): Promise<Look> {
   ]);
   const traffic = ready === undefined ? "unknown" : ready.status === "unavailable" ? "unavailable" : "ok";
   const state = { server: "ok" as const, traffic, database: database?.status ?? "unknown", cache: health?.checks.cache ?? "unknown" } as const;
-  return { at, state, latency: database?.latency_ms, trip };
+  return { at, state, latency: state.database === "ok" ? database?.latency_ms : undefined, trip };
 }
 
 const key = ["admin", "health"];

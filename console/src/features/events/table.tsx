@@ -69,7 +69,7 @@ function columnsFor({ me, anonymous, log, open }: Pick<Props, "me" | "anonymous"
     {
       key: "what",
       head: t("event.what"),
-      className: log && "lg:w-2/5",
+      className: log && "lg:w-1/3",
       cell: (e) => (
         <div className="flex items-center gap-3">
           <EventMark type={e.type} />
@@ -82,7 +82,7 @@ function columnsFor({ me, anonymous, log, open }: Pick<Props, "me" | "anonymous"
               {!anonymous && `${actorName(e, me)} · `}
               {ago(e.occurred_at)}
             </div>
-            {log && (
+            {log && !alone(e) && (
               <div className="text-xs text-muted-foreground lg:hidden">
                 {log.head} {log.cell(e)}
               </div>
@@ -107,6 +107,9 @@ function columnsFor({ me, anonymous, log, open }: Pick<Props, "me" | "anonymous"
     },
   ];
 }
+
+/** Whether somebody did it to their own account: whose log it is in is said already. */
+const alone = (e: AuditEvent) => !e.org_id && e.actor.id === e.target.id;
 
 const Who = ({ event, me }: { event: AuditEvent; me?: string }) => (
   <div className="flex items-center gap-2">

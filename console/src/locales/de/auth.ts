@@ -11,7 +11,6 @@ export const auth: Record<keyof typeof en, string> = {
   "auth.backToSignIn": "Zurück zur Anmeldung",
   "auth.checkMail": "Sieh in deine E-Mails",
   "auth.checkMailBody": "Wenn {email} benutzt werden kann, ist ein Link unterwegs. Er führt zum nächsten Schritt.",
-  "auth.code": "Code",
   "auth.codeFromApp": "Die sechs Ziffern, die deine Authenticator-App zeigt.",
   "auth.confirmEmailDone": "Deine neue Adresse ist bestätigt",
   "auth.confirmEmailTitle": "Bestätige deine neue Adresse",
@@ -84,6 +83,5 @@ export const auth: Record<keyof typeof en, string> = {
   "auth.verifyTitle": "Bestätige deine Adresse",
   "auth.verifySubmit": "Adresse bestätigen",
   "auth.verifyHint": "Drücke den Knopf, um zu bestätigen, dass dich diese E-Mail erreicht hat.",
-  "auth.unverified": "Deine Adresse ist noch nicht bestätigt.",
   "auth.withPassword": "Ein Passwort benutzen",
 };

@@ -9,7 +9,6 @@ export const auth = {
   "auth.backToSignIn": "Back to sign-in",
   "auth.checkMail": "Check your mail",
   "auth.checkMailBody": "If {email} can be used, a link is on its way. It opens the next step.",
-  "auth.code": "Code",
   "auth.codeFromApp": "The six digits that your authenticator app shows.",
   "auth.confirmEmailDone": "Your new address is confirmed",
   "auth.confirmEmailTitle": "Confirm your new address",
@@ -82,6 +81,5 @@ export const auth = {
   "auth.verifyTitle": "Confirm your address",
   "auth.verifySubmit": "Confirm address",
   "auth.verifyHint": "Press the button to confirm that this mail reached you.",
-  "auth.unverified": "Your address is not confirmed yet.",
   "auth.withPassword": "Use a password",
 };
