@@ -28,7 +28,7 @@ const said = (page: Page, text: string | RegExp) => expect(page.getByText(text).
 const row = (page: Page, text: string) => page.getByRole("listitem").filter({ has: page.getByText(text, { exact: true }) });
 
 test.describe("the first run", () => {
-  test("whoever holds the link makes the first administrator, once", async ({ page }) => {
+  test("whoever holds the link makes the first administrator, once", async ({ page, server: _built }) => {
     const server = await Server.start();
     try {
       await page.goto(server.setupLink);
@@ -411,7 +411,7 @@ test("what happened is found in every log", async ({ page, server, root, signIn 
   await said(page, "Nothing matches");
 });
 
-test("the wait list lets people in and turns them down", async ({ page }) => {
+test("the wait list lets people in and turns them down", async ({ page, server: _built }) => {
   const server = await Server.start({ TENON_SIGNUP: "waitlist" });
   try {
     await administrator(server);

@@ -83,7 +83,7 @@ function ByIDForm({ close, onFind }: { close: () => void; onFind: ByIDProps["onF
       <TextField
         name="id"
         label={t("admin.id")}
-        placeholder="acc_…"
+        placeholder={t("admin.byIdExample")}
         required
         autoFocus
         autoComplete="off"

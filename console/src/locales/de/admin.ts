@@ -163,6 +163,7 @@ export const admin: Record<keyof typeof en, Message> = {
   "admin.byId.target": "Was damit geschehen ist",
   "admin.byId.targetHint": "Überall.",
   "admin.byIdHint": "Einer Person, einer Organisation, eines Schlüssels: von allem, was eine Kennung hat.",
+  "admin.byIdExample": "acc_…",
   "admin.byIdHow": "Zeige",
   "admin.byIdShow": "Ereignisse zeigen",
   "admin.byIdTitle": "Ereignisse zu einer Kennung finden",

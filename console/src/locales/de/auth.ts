@@ -7,6 +7,7 @@ export const auth: Record<keyof typeof en, string> = {
   "auth.acceptTitle": "{org} beitreten",
   "auth.acceptWrongAccount": "Du bist als {email} angemeldet. Die Einladung ist für {invited}: melde dich ab, um sie anzunehmen.",
   "auth.accepted": "Willkommen bei {org}",
+  "auth.actEnded": "Du handelst nicht mehr als jemand anderes. Melde dich als du selbst an.",
   "auth.atOnce": "Das kann eine Minute dauern. Sieh auch im Spam-Ordner nach.",
   "auth.backToSignIn": "Zurück zur Anmeldung",
   "auth.checkMail": "Sieh in deine E-Mails",

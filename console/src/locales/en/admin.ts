@@ -158,6 +158,7 @@ export const admin = {
   "admin.byId.target": "What happened to it",
   "admin.byId.targetHint": "In every log.",
   "admin.byIdHint": "Of a person, an organization, a key: anything that has an id.",
+  "admin.byIdExample": "acc_…",
   "admin.byIdHow": "Show",
   "admin.byIdShow": "Show events",
   "admin.byIdTitle": "Find events by an id",

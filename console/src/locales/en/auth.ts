@@ -5,6 +5,7 @@ export const auth = {
   "auth.acceptTitle": "Join {org}",
   "auth.acceptWrongAccount": "You are signed in as {email}. The invitation is for {invited}: sign out to accept it.",
   "auth.accepted": "Welcome to {org}",
+  "auth.actEnded": "You have stopped acting as somebody else. Sign in as yourself.",
   "auth.atOnce": "It can take a minute, and may have landed among spam.",
   "auth.backToSignIn": "Back to sign-in",
   "auth.checkMail": "Check your mail",
