@@ -20,7 +20,6 @@ export const auth: Record<keyof typeof en, string> = {
   "auth.createAccount": "Konto anlegen",
   "auth.createOne": "Lege ein Konto an",
   "auth.doneEverywhere": "Du bist überall abgemeldet.",
-  "auth.doneImpersonation": "Du handelst nicht mehr als jemand anderes. Melde dich als du selbst an.",
   "auth.email": "E-Mail",
   "auth.emailPlaceholder": "du@example.com",
   "auth.forgot": "Passwort vergessen?",

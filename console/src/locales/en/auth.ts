@@ -18,7 +18,6 @@ export const auth = {
   "auth.createAccount": "Create account",
   "auth.createOne": "Create an account",
   "auth.doneEverywhere": "You are signed out everywhere.",
-  "auth.doneImpersonation": "You have stopped acting as somebody else. Sign in as yourself.",
   "auth.email": "E-mail",
   "auth.emailPlaceholder": "you@example.com",
   "auth.forgot": "Forgot password?",
