@@ -230,6 +230,9 @@ func (a *App) prepare(ctx context.Context) error {
 	if err := a.Keys.Load(ctx); err != nil {
 		return err
 	}
+	if err := a.Flags.Load(ctx); err != nil {
+		return err
+	}
 	wrong, err := a.DB.Verify(ctx, a.Schemas())
 	if err != nil {
 		return err
