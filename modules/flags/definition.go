@@ -192,10 +192,10 @@ func (f Flag) cleanRollout(r Rollout, at string) (Serve, error) {
 	}
 	_, from := parts(r.FromPercent)
 	_, to := parts(r.ToPercent)
-	if !from || !to || !r.EndsAt.After(r.StartsAt) || r.StartsAt.IsZero() {
+	r.StartsAt, r.EndsAt = exact(r.StartsAt), exact(r.EndsAt)
+	if !from || !to || !r.EndsAt.After(r.StartsAt) {
 		return Serve{}, ErrRollout.On(at)
 	}
-	r.StartsAt, r.EndsAt = exact(r.StartsAt), exact(r.EndsAt)
 	return Serve{Rollout: &r}, nil
 }
 

@@ -180,7 +180,7 @@ type Serve struct {
 // Split gives each of several variants to a part. The same one always gets the same: a
 // percentage that grows takes in more, and lets nobody go.
 type Split struct {
-	By      string   `json:"by" doc:"What counts as one: user, org, or an attribute" default:"user" maxLength:"64" example:"user"`
+	By      string   `json:"by,omitempty" doc:"What counts as one: user, org, or an attribute" default:"user" maxLength:"64" example:"user"`
 	Weights []Weight `json:"weights" nullable:"false" minItems:"1" maxItems:"50"`
 }
 
@@ -192,7 +192,7 @@ type Weight struct {
 
 // Rollout is a split between two variants that moves with the clock.
 type Rollout struct {
-	By          string    `json:"by" doc:"What counts as one: user, org, or an attribute" default:"user" maxLength:"64" example:"user"`
+	By          string    `json:"by,omitempty" doc:"What counts as one: user, org, or an attribute" default:"user" maxLength:"64" example:"user"`
 	Variant     string    `json:"variant" doc:"What spreads" example:"on"`
 	Otherwise   string    `json:"otherwise" doc:"What the others get" example:"off"`
 	FromPercent float64   `json:"from_percent" minimum:"0" maximum:"100"`

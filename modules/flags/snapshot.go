@@ -208,8 +208,7 @@ func (q *requirement) met(sub *Subject, m *moment, depth int) bool {
 	if q.flag == nil {
 		return false
 	}
-	d := q.flag.decide(sub, m, depth)
-	return d.missed == "" && q.variants[d.variant]
+	return q.variants[q.flag.decide(sub, m, depth).variant]
 }
 
 func (r *readyRule) holds(sub *Subject) bool {
