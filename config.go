@@ -18,6 +18,7 @@ import (
 	"github.com/tenonhq/tenon/modules/sessions"
 	"github.com/tenonhq/tenon/platform/clock"
 	"github.com/tenonhq/tenon/platform/db"
+	"github.com/tenonhq/tenon/platform/id"
 	"github.com/tenonhq/tenon/platform/jobs"
 	"github.com/tenonhq/tenon/platform/mail"
 	"github.com/tenonhq/tenon/platform/observe"
@@ -69,6 +70,10 @@ type Config struct {
 	Logger *slog.Logger // made from Log when nil
 	Now    clock.Now    // the machine's clock when nil
 	Mails  fs.FS        // letters that replace ours of the same name, or add a language
+
+	// Plan names what an organization pays for, to feature flags that ask for it. It answers
+	// from memory, in nanoseconds; empty is not known.
+	Plan func(org id.Org) string
 }
 
 // FromEnv reads the configuration from the environment.
@@ -96,6 +101,9 @@ func (c *Config) complete() error {
 	}
 	if c.Now == nil {
 		c.Now = clock.System
+	}
+	if c.Plan == nil {
+		c.Plan = func(id.Org) string { return "" }
 	}
 	if c.Logger == nil {
 		c.Logger = observe.NewLogger(os.Stdout, c.Log)

@@ -230,6 +230,9 @@ func (a *App) prepare(ctx context.Context) error {
 	if err := a.Keys.Load(ctx); err != nil {
 		return err
 	}
+	if err := a.Flags.Load(ctx); err != nil {
+		return err
+	}
 	wrong, err := a.DB.Verify(ctx, a.Schemas())
 	if err != nil {
 		return err
@@ -320,7 +323,7 @@ func (a *App) mountConsole(developer bool) error {
 		return nil
 	}
 	pages, err := a.Console.Handler(console.Product{Name: a.Config.Brand.ProductName, Base: a.Config.Web.Base(), SignUp: a.Config.Accounts.SignUp,
-		ImageHosts: a.Config.Accounts.AvatarHosts, Developer: developer}, a.Web.Missing())
+		ImageHosts: a.Config.Accounts.PictureHosts(), Developer: developer}, a.Web.Missing())
 	if err != nil {
 		return err
 	}

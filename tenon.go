@@ -24,6 +24,7 @@ import (
 	"github.com/tenonhq/tenon/modules/admin"
 	"github.com/tenonhq/tenon/modules/apikeys"
 	"github.com/tenonhq/tenon/modules/audit"
+	"github.com/tenonhq/tenon/modules/flags"
 	"github.com/tenonhq/tenon/modules/identities"
 	"github.com/tenonhq/tenon/modules/mfa"
 	"github.com/tenonhq/tenon/modules/ops"
@@ -65,6 +66,7 @@ type App struct {
 	Identities *identities.Service
 	Orgs       *orgs.Service
 	APIKeys    *apikeys.Service
+	Flags      *flags.Service
 	Admin      *admin.Service
 	Ops        *ops.Service
 
@@ -107,13 +109,16 @@ func New(cfg Config) (*App, error) {
 		Changed: a.Changed, Roles: a.Roles, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
 	a.APIKeys = apikeys.New(apikeys.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Orgs: a.Orgs, Post: a.Post,
 		Changed: a.Changed, Roles: a.Roles, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
+	a.Flags = flags.New(flags.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Orgs: a.Orgs, Changed: a.Changed, Plan: cfg.Plan, Now: cfg.Now, Log: a.Log})
 	a.Admin = admin.New(admin.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, MFA: a.MFA, Orgs: a.Orgs, Jobs: a.Jobs, Post: a.Post,
 		Modules: a.Modules, Schemas: a.Schemas, PublicURL: publicURL})
 	a.Ops = ops.New(ops.Deps{DB: a.DB, Redis: a.Redis, Keys: a.Keys, Jobs: a.Jobs, Sealed: a.sealed, Ready: a.unready, Now: cfg.Now, Log: a.Log})
 
 	a.Web.Authenticate(web.Auth{Principal: a.principal, Membership: a.Orgs.Membership})
+	a.Web.Carry(a.Flags.With)
+	a.Jobs.Carry(a.Flags.With)
 	a.Use(a.Audit.Module(), a.Accounts.Module(), a.Sessions.Module(), a.Passkeys.Module(), a.MFA.Module(), a.Identities.Module(),
-		a.Orgs.Module(), a.APIKeys.Module(), a.Admin.Module(), a.Ops.Module())
+		a.Orgs.Module(), a.APIKeys.Module(), a.Flags.Module(), a.Admin.Module(), a.Ops.Module())
 	return a, nil
 }
 

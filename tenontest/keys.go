@@ -33,6 +33,10 @@ func (s *sweep) byKey(t *testing.T, op operation) {
 	none, all := s.key(), s.key(s.every()...)
 	switch op.Access.Kind {
 	case "signed_in":
+		if op.Access.Permission != "" {
+			s.byScope(t, op)
+			return
+		}
 		s.want(t, "a key with every scope", s.sendBy(all, op, s.ours.ids, everythingWrong), 403, "auth.not_by_key")
 	case "admin":
 		s.want(t, "a key with every scope", s.sendBy(all, op, s.ours.ids, everythingWrong), 403, "auth.denied")
@@ -49,6 +53,9 @@ func (s *sweep) byKey(t *testing.T, op operation) {
 // byScope calls with a key that has every scope but the right one, and with one that has it alone.
 func (s *sweep) byScope(t *testing.T, op operation) {
 	perm := op.Access.Permission
+	if _, known := s.Roles.Find(perm); !known {
+		t.Errorf("asks %s of API keys, which no module declares", perm)
+	}
 	if !s.Roles.Of(authz.Owner)[perm] {
 		return // the owner cannot hand it on
 	}

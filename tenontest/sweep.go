@@ -2,6 +2,7 @@ package tenontest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tenonhq/tenon/modules/flags"
 	"github.com/tenonhq/tenon/modules/sessions"
 	"github.com/tenonhq/tenon/platform/authz"
 	"github.com/tenonhq/tenon/platform/id"
@@ -154,6 +156,8 @@ func (s *sweep) builtIn() []Thing {
 			s.must(err)
 			return entry.String()
 		}},
+		{Param: "flag", Make: func(*User, id.Org) string { return s.flag() }},
+		{Param: "flag_key", Make: func(*User, id.Org) string { return s.flag() }},
 		{Param: "provider", Make: func(*User, id.Org) string { return someProvider }},
 		{Param: "identity", Make: func(owner *User, _ id.Org) string {
 			identity, now := id.New[identityKind](), s.Config.Now()
@@ -163,6 +167,17 @@ func (s *sweep) builtIn() []Thing {
 			return identity.String()
 		}},
 	}
+}
+
+// flag makes a feature flag, once: it belongs to the installation.
+func (s *sweep) flag() string {
+	const key = "sweep-flag"
+	on := flags.Definition{Variants: []flags.Variant{{Name: "on", Value: true}}, OffVariant: "on", Default: flags.Serve{Variant: "on"}}
+	_, err := s.Flags.Create(s.t.Context(), flags.NewFlag{Key: key, Type: flags.TypeBoolean, Client: true, Definition: on, Reason: "to be attacked"})
+	if !errors.Is(err, flags.ErrKeyTaken) {
+		s.must(err)
+	}
+	return key
 }
 
 type entryKind struct{}

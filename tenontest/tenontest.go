@@ -231,7 +231,7 @@ func (a *App) SignIn(u *User) sessions.Tokens {
 
 // As returns a context in which u is the caller, for calling verbs directly.
 func (a *App) As(u *User) context.Context {
-	return authz.With(a.t.Context(), &authz.Principal{Kind: authz.ActorAccount, Account: u.ID, Name: u.Name, Admin: u.IsAdmin,
+	return authz.With(a.Flags.With(a.t.Context()), &authz.Principal{Kind: authz.ActorAccount, Account: u.ID, Name: u.Name, Admin: u.IsAdmin,
 		Session: u.Tokens.SessionID, AuthenticatedAt: a.Config.Now()})
 }
 

@@ -86,6 +86,9 @@ func (c Config) Check() error {
 	return errors.Join(faults...)
 }
 
+// PictureHosts are the hosts that an avatar's address may have, as they are in effect.
+func (c Config) PictureHosts() []string { return c.withDefaults().AvatarHosts }
+
 func (c Config) withDefaults() Config {
 	if c.SignUp == "" {
 		c.SignUp = SignUpOpen

@@ -377,11 +377,12 @@ func (s *Service) Update(ctx context.Context, u Update) (Account, error) {
 		if err := s.Changed.Invalidate(ctx, tx, Tag(who)); err != nil {
 			return err
 		}
-		if err := s.In(tx).record(ctx, a, Updated{About{who}}, changes); err != nil {
-			return err
-		}
 		out = a
-		return nil
+		// Which organization somebody looked at last is noted, like when they were seen: it is no event.
+		if _, moved := changes["default_org_id"]; moved && len(changes) == 1 && authz.From(ctx).Impersonator == nil {
+			return nil
+		}
+		return s.In(tx).record(ctx, a, Updated{About{who}}, changes)
 	})
 	return out, err
 }

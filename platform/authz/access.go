@@ -24,6 +24,15 @@ func PublicOrSignedIn() Access { return Access{kind: "public", honoured: true} }
 // SignedIn requires a signed-in caller, whoever they are.
 func SignedIn() Access { return Access{kind: "signed_in"} }
 
+// OrKey lets an API key that has the scope p call an operation outside of organizations:
+// it acts within its own one. People need no permission for it.
+func (a Access) OrKey(p Permission) Access {
+	if a.kind == "signed_in" {
+		a.perm = p
+	}
+	return a
+}
+
 // InOrg requires p in the organization that the path parameter "org" names.
 func InOrg(p Permission) Access { return Access{kind: "org", perm: p} }
 
@@ -44,14 +53,17 @@ const FreshFor = 15 * time.Minute
 // Kind names the requirement: public, signed_in, org or admin; empty when none was declared.
 func (a Access) Kind() string { return a.kind }
 
-// Perm is the permission required in the organization, if it is of kind org.
+// Perm is the permission required in the organization, if it is of kind org; what an
+// API key needs, if it is of kind signed_in.
 func (a Access) Perm() Permission { return a.perm }
 
 // IsFresh reports whether a recent proof of identity is required.
 func (a Access) IsFresh() bool { return a.fresh }
 
 // ByKey reports whether an API key may call the operation, if it has the permission.
-func (a Access) ByKey() bool { return a.kind == "org" && !a.fresh && !a.person }
+func (a Access) ByKey() bool {
+	return (a.kind == "org" || a.kind == "signed_in" && a.perm != "") && !a.fresh && !a.person
+}
 
 // Honours reports whether a public operation looks at credentials.
 func (a Access) Honours() bool { return a.honoured }

@@ -59,9 +59,10 @@ type Bus struct {
 	began  time.Time // with its monotonic reading, which a clock set back does not move
 	polled atomic.Int64
 
-	seq    atomic.Uint64 // of the latest change known here
-	mu     sync.RWMutex
-	memory memory
+	seq      atomic.Uint64 // of the latest change known here
+	mu       sync.RWMutex
+	memory   memory
+	watchers map[Tag][]chan struct{}
 
 	wake, publish chan struct{}
 }
@@ -76,7 +77,7 @@ func NewBus(o Options) *Bus {
 	or(&o.Poll, 300*time.Millisecond)
 	or(&o.MaxStale, 900*time.Millisecond)
 	or(&o.MaxTx, 30*time.Second)
-	b := &Bus{o: o, began: time.Now(), wake: make(chan struct{}, 1), publish: make(chan struct{}, 1)}
+	b := &Bus{o: o, began: time.Now(), wake: make(chan struct{}, 1), publish: make(chan struct{}, 1), watchers: map[Tag][]chan struct{}{}}
 	b.polled.Store(never)
 	b.memory = newMemory(MaxSharedTTL+o.MaxTx+margin, o.MaxTx+2*margin)
 	return b
@@ -103,6 +104,17 @@ func (b *Bus) Invalidate(ctx context.Context, tx *db.Tx, tags ...Tag) error {
 		signal(b.publish)
 	})
 	return nil
+}
+
+// Watch returns a channel that gets a value after tag changed, or may have. It is for who
+// keeps serving what they have while the database is away, and so cannot use a Memo:
+// several changes may arrive as one, so load anew whatever tag stands for.
+func (b *Bus) Watch(tag Tag) <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	changed := make(chan struct{}, 1)
+	b.watchers[tag] = append(b.watchers[tag], changed)
+	return changed
 }
 
 // Fresh reports whether this node knows of all changes older than MaxStale; while it
@@ -236,8 +248,16 @@ func (b *Bus) apply(rows []row) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if next := b.seq.Load() + 1; b.memory.note(rows, next, time.Since(b.began)) {
-		b.seq.Store(next)
+	next := b.seq.Load() + 1
+	changed := b.memory.note(rows, next, time.Since(b.began))
+	if len(changed) == 0 {
+		return
+	}
+	b.seq.Store(next)
+	for _, tag := range changed {
+		for _, w := range b.watchers[tag] {
+			signal(w)
+		}
 	}
 }
 
@@ -248,6 +268,11 @@ func (b *Bus) applyAll() {
 	next := b.seq.Load() + 1
 	b.memory.forget(next, time.Since(b.began))
 	b.seq.Store(next)
+	for _, watching := range b.watchers {
+		for _, w := range watching {
+			signal(w)
+		}
+	}
 }
 
 // unchanged reports whether none of tags changed since a load began at seq. verified

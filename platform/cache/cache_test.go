@@ -466,6 +466,17 @@ func TestASharedValueSurvivesInTheProcessWhenRedisDies(t *testing.T) {
 	}
 }
 
+func TestAWatcherHearsOfItsTagAlone(t *testing.T) {
+	each(t, func(t *testing.T, d *db.DB, b *cache.Bus) {
+		mine, other := b.Watch(cache.Tag{Kind: "mine"}), b.Watch(cache.Tag{Kind: "other"})
+		invalidate(t, d, b, cache.Tag{Kind: "mine"})
+		invalidate(t, d, b, cache.Tag{Kind: "mine"}) // several changes may arrive as one
+		if len(mine) != 1 || len(other) != 0 {
+			t.Errorf("%d and %d values wait, want 1 and 0", len(mine), len(other))
+		}
+	})
+}
+
 func openDB(t *testing.T, url string) *db.DB {
 	t.Helper()
 	cfg := db.Config{URL: url}

@@ -44,8 +44,9 @@ func newMemory(shared, seen time.Duration) memory {
 	}
 }
 
-// note records rows under seq and reports whether any was new. Times are since the start.
-func (m *memory) note(rows []row, seq uint64, now time.Duration) (anyNew bool) {
+// note records rows under seq and returns the tags of those that are new. Times are since
+// the start.
+func (m *memory) note(rows []row, seq uint64, now time.Duration) (changed []Tag) {
 	for _, r := range rows {
 		if _, known := m.seen.get(r.id); known {
 			continue
@@ -61,9 +62,9 @@ func (m *memory) note(rows []row, seq uint64, now time.Duration) (anyNew bool) {
 		}
 		c, _ := m.tags.get(r.tag)
 		m.tags.young[r.tag] = change{seq, c.sum.plus(r.id)}
-		anyNew = true
+		changed = append(changed, r.tag)
 	}
-	return anyNew
+	return changed
 }
 
 // forget makes everything count as changed at seq.

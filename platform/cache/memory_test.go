@@ -37,7 +37,7 @@ func TestWhatIsForgottenCountsAsChanged(t *testing.T) {
 func TestARowCountsOnce(t *testing.T) {
 	m := newMemory(time.Hour, time.Hour)
 	r := []row{{id.New[rowKind](), Tag{Kind: "a"}}}
-	if !m.note(r, 1, 0) || m.note(r, 2, 0) {
+	if len(m.note(r, 1, 0)) != 1 || len(m.note(r, 2, 0)) != 0 {
 		t.Fatal("a row that is read again is no new change")
 	}
 }

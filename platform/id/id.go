@@ -70,6 +70,16 @@ func (i ID[K]) String() string {
 	return k.Prefix() + "_" + encode(i)
 }
 
+// AppendText appends the API form to b, without making a string of it.
+func (i ID[K]) AppendText(b []byte) ([]byte, error) {
+	if i.IsZero() {
+		return b, nil
+	}
+	var k K
+	digits := encoded(i)
+	return append(append(append(b, k.Prefix()...), '_'), digits[:]...), nil
+}
+
 // IsZero reports whether i identifies nothing.
 func (i ID[K]) IsZero() bool { return i == ID[K]{} }
 
@@ -95,9 +105,10 @@ func (i *ID[K]) SetUUID(u [16]byte) { *i = u }
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
 
-// encode writes 128 bits as 26 base32 digits, most significant first; the first holds 3 bits.
-func encode(u [16]byte) string {
-	var out [26]byte
+func encode(u [16]byte) string { out := encoded(u); return string(out[:]) }
+
+// encoded writes 128 bits as 26 base32 digits, most significant first; the first holds 3 bits.
+func encoded(u [16]byte) (out [26]byte) {
 	var acc uint32
 	bits, o := uint(0), 25
 	for n := 15; n >= 0; n-- {
@@ -109,7 +120,7 @@ func encode(u [16]byte) string {
 		}
 	}
 	out[0] = alphabet[acc&31]
-	return string(out[:])
+	return out
 }
 
 func decode(s string) (u [16]byte, ok bool) {

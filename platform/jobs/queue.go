@@ -39,6 +39,7 @@ type Queue struct {
 	handlers      map[string]Handler
 	subscriptions map[string][]string // event → kinds of the jobs that react to it
 	periodic      []Periodic
+	carry         []func(context.Context) context.Context
 
 	mu      sync.Mutex
 	working client
@@ -82,6 +83,9 @@ func (q *Queue) Subscribe(subscriptions ...Subscription) {
 
 // Repeat declares periodic jobs.
 func (q *Queue) Repeat(periodic ...Periodic) { q.periodic = append(q.periodic, periodic...) }
+
+// Carry lets every job that runs carry what with adds to its context.
+func (q *Queue) Carry(with func(context.Context) context.Context) { q.carry = append(q.carry, with) }
 
 // Enqueue stores a job in tx. There is no other way: a job outside of a
 // transaction could run before, or without, the change that it follows.
@@ -208,6 +212,9 @@ func (w *worker) Timeout(*river.Job[rawArgs]) time.Duration { return w.handler.t
 func (w *worker) Work(ctx context.Context, job *river.Job[rawArgs]) error {
 	ctx = authz.With(ctx, &authz.Principal{Kind: authz.ActorJob, Name: w.handler.Kind})
 	ctx = context.WithValue(ctx, infoKey{}, Info{ID: job.ID, Attempt: job.Attempt})
+	for _, with := range w.q.carry {
+		ctx = with(ctx)
+	}
 	err := w.handler.run(ctx, w.q.db, job.Args.payload)
 	switch {
 	case err == nil:

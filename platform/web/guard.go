@@ -81,7 +81,7 @@ func pathParams(path string) []string {
 // admit checks the declared access and returns the context of the operation.
 func (r *Router) admit(q *http.Request, op Op, params []string) (context.Context, error) {
 	missing := func(ctx context.Context) error { return r.missing(ctx, q, params) }
-	ctx := context.WithValue(q.Context(), callKey{}, &call{router: r, op: op.ID, query: q.URL.RawQuery, missing: missing, cookie: cookies(q)})
+	ctx := context.WithValue(q.Context(), callKey{}, &call{router: r, op: op.ID, query: q.URL.RawQuery, missing: missing, cookie: cookies(q), members: op.members(q)})
 	access := op.Access
 	if access.Kind() != "public" || access.Honours() {
 		p, err := r.caller(ctx, q)
@@ -104,6 +104,10 @@ func (r *Router) admit(q *http.Request, op Op, params []string) (context.Context
 	case "admin":
 		if !authz.From(ctx).Admin {
 			return ctx, authz.ErrDenied
+		}
+	case "signed_in":
+		if key := authz.From(ctx).Key; key != nil && access.ByKey() {
+			return r.admitKey(ctx, q, op, params, key.Org)
 		}
 	}
 	if err := r.checkPathIDs(q, params); err != nil {
@@ -151,6 +155,27 @@ func (r *Router) admitMember(ctx context.Context, q *http.Request, op Op, params
 	if err := r.checkPathIDs(q, params); err != nil {
 		return ctx, err
 	}
+	if !m.Perms[op.Access.Perm()] {
+		return ctx, r.deny(ctx, q, op.Access, params)
+	}
+	return ctx, r.checkCredential(ctx, q, op, params)
+}
+
+// admitKey admits an API key to an operation outside of organizations: as the member that
+// its owner is in its organization, with the permission that the operation asks of keys.
+func (r *Router) admitKey(ctx context.Context, q *http.Request, op Op, params []string, org id.Org) (context.Context, error) {
+	if err := r.checkPathIDs(q, params); err != nil {
+		return ctx, err
+	}
+	observe.SetOrg(ctx, org)
+	m, err := r.auth.Membership(ctx, org)
+	switch {
+	case errs.KindOf(err) == errs.NotFound: // its owner has left
+		return ctx, cmp.Or(r.missing(ctx, q, params), error(authz.ErrDenied.Because(err)))
+	case err != nil:
+		return ctx, err
+	}
+	ctx = authz.WithMembership(ctx, m)
 	if !m.Perms[op.Access.Perm()] {
 		return ctx, r.deny(ctx, q, op.Access, params)
 	}

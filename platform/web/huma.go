@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"reflect"
 	"strings"
@@ -26,7 +27,7 @@ var setUpHuma = sync.OnceFunc(func() {
 		if !ok || c == nil {
 			return e
 		}
-		p = missingFirst(c.Context(), p)
+		p = missingFirst(c.Context(), p).within(c.Context())
 		p.RequestID = ClientFrom(c.Context()).RequestID
 		return p
 	}
@@ -191,6 +192,24 @@ func newProblem(ctx context.Context, e *errs.Error) *Problem {
 		p.header.Set("WWW-Authenticate", `Bearer realm="tenon"`)
 	}
 	return p
+}
+
+// within adds what the operation under way says of refusals beyond the usual.
+func (p *Problem) within(ctx context.Context) *Problem {
+	if c, ok := ctx.Value(callKey{}).(*call); ok {
+		c.members(p)
+	}
+	return p
+}
+
+// add adds members, whose map may be shared by other problems.
+func (p *Problem) add(members map[string]any) {
+	all := maps.Clone(members)
+	if all == nil {
+		all = map[string]any{}
+	}
+	maps.Copy(all, p.extra)
+	p.extra = all
 }
 
 // MarshalJSON adds the members that this one problem has beyond the usual.

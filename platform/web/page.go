@@ -65,6 +65,7 @@ type call struct {
 	query  string // as sent; parsed only to bind a cursor to it
 
 	missing func(context.Context) error // what the path names is not there
+	members func(*Problem)              // adds what the operation's own protocol says of refusals
 	cookie  func(name string) string    // the value of one of ours, by the name that browsers call it
 }
 

@@ -82,7 +82,7 @@ func (r *Router) problem(ctx context.Context, err error) *Problem {
 	case e.Kind == errs.Unauthenticated || e.Kind == errs.Forbidden || e.Kind == errs.TooMany:
 		r.Log.InfoContext(ctx, "refused", "reason", e.Error())
 	}
-	return newProblem(ctx, e)
+	return newProblem(ctx, e).within(ctx)
 }
 
 // Refuse answers with a problem from outside of Huma.

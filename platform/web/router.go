@@ -56,6 +56,10 @@ type Op struct {
 	// theirs alone to change: nothing that is added later is open by mistake.
 	WhileImpersonating bool
 
+	// Members are what problem documents of the operation have beyond the usual, for
+	// clients of a protocol that is not ours. It gets the status and the sentence.
+	Members func(q *http.Request, status int, detail string) map[string]any
+
 	// AnyQuery lets parameters pass that the operation does not know: where another site
 	// sends a browser, with whatever it likes to add.
 	AnyQuery bool
@@ -92,6 +96,7 @@ type Router struct {
 	fixed   http.Header // of every answer
 	pages   http.Handler
 	base    string // the path of the public URL
+	carry   []func(context.Context) context.Context
 
 	registering string // the module of the operation under way in Handle
 }
@@ -137,6 +142,9 @@ func NewRouter(o Options) *Router {
 
 // Authenticate says how callers are recognised. It is called once, before serving.
 func (r *Router) Authenticate(a Auth) { r.auth = a }
+
+// Carry lets every request carry what with adds to its context. It is called before serving.
+func (r *Router) Carry(with func(context.Context) context.Context) { r.carry = append(r.carry, with) }
 
 // PathID declares the path parameter name. Operations whose path has a parameter
 // that nobody declared are refused.
@@ -265,6 +273,15 @@ func (r *Router) checked(op Op) (path string) {
 	return Prefix + op.Path
 }
 
+// members adds Op.Members to a problem document about q.
+func (op Op) members(q *http.Request) func(*Problem) {
+	return func(p *Problem) {
+		if op.Members != nil {
+			p.add(op.Members(q, p.Status, p.Detail))
+		}
+	}
+}
+
 func (op Op) module() string { m, _, _ := strings.Cut(op.ID, "."); return m }
 
 // describe appends who may call, and the outcomes that a caller may want to handle.
@@ -287,6 +304,9 @@ func whoMay(a authz.Access) string {
 	}[a.Kind()]
 	if a.Honours() {
 		who += "; a credential that is sent must be good"
+	}
+	if a.Kind() == "signed_in" && a.ByKey() {
+		who += ", or an API key that has `" + string(a.Perm()) + "`"
 	}
 	if a.IsFresh() {
 		who += ", after a recent proof of identity"

@@ -26,6 +26,9 @@ func (r *Router) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	ctx := context.WithValue(q.Context(), clientKey{}, &client)
 	trace, _ := observe.Trace(q.Header.Get("Traceparent"))
 	ctx = observe.With(ctx, observe.Fields{RequestID: client.RequestID, TraceID: trace})
+	for _, with := range r.carry {
+		ctx = with(ctx)
+	}
 	q = q.WithContext(ctx)
 	out := &response{ResponseWriter: w}
 	defer func() {
@@ -96,7 +99,7 @@ func (r *Router) dispatch(w http.ResponseWriter, q *http.Request) {
 // reserved reports whether a path is for programs: what is unknown there is no page.
 func reserved(path string) bool {
 	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	return first == "api" || first == "health" || first == "reference" || first == ".well-known" || first == "_dev"
+	return first == "api" || first == "health" || first == "reference" || first == "ofrep" || first == ".well-known" || first == "_dev"
 }
 
 // methods lists those that the path of q answers.
@@ -239,7 +242,7 @@ func (r *Router) cors(w http.ResponseWriter, q *http.Request) bool {
 		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 		if preflight {
 			h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE")
-			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, If-Match, X-Org-Id, X-Request-Id, X-Requested-With")
+			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Org-Id, X-Request-Id, X-Requested-With")
 			h.Set("Access-Control-Max-Age", "600")
 		}
 	}

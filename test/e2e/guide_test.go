@@ -52,8 +52,23 @@ func TestAuthenticationWorksAsWritten(t *testing.T) {
 	})
 }
 
+// So are feature flags.
+func TestFlagsWorkAsWritten(t *testing.T) {
+	t.Run("on SQLite", func(t *testing.T) {
+		t.Parallel()
+		node := binary.Serve(t, nil)
+		follow(t, featureFlags, node.URL, node.SetupLink())
+	})
+	t.Run("on two nodes", func(t *testing.T) {
+		t.Parallel()
+		balancer, nodes := cluster(t, 2, shared(t, true))
+		follow(t, featureFlags, balancer.URL, nodes[1].SetupLink())
+	})
+}
+
 // The guides, in docs.
 const (
+	featureFlags   = "FLAGS.md"
 	gettingStarted = "GETTING_STARTED.md"
 	authentication = "AUTHENTICATION.md"
 )

@@ -44,6 +44,241 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/flags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List feature flags
+         * @description By key. With `stale=true` it is the report of flags that nobody needs any more.
+         *
+         *     **Access:** administrators of the installation.
+         */
+        get: operations["flags.list"];
+        put?: never;
+        /**
+         * Make a feature flag
+         * @description Key and type stay as they are. A flag without variants gets `on` and `off` if it is boolean.
+         *
+         *     **Access:** administrators of the installation.
+         *
+         *     **Outcomes**
+         *
+         *     - `422 flags.key_invalid`: Enter a key of 1 to 64 lower-case letters, digits, dots, dashes and underscores that begins with a letter or digit.
+         *     - `409 flags.key_taken`: Another flag has this key.
+         *     - `409 flags.too_many`: There can be 1,000 flags. Delete archived ones first.
+         *     - `422 flags.reason_invalid`: Give a reason of 3 to 500 characters.
+         *     - `422 flags.text_invalid`: This text is too long, or holds characters that cannot be shown.
+         *     - `422 flags.tags_invalid`: Give at most 20 different tags of 1 to 40 characters.
+         *     - `422 flags.variants_invalid`: Give 1 to 50 variants with different names of 1 to 64 letters, digits, dots, dashes and underscores.
+         *     - `422 flags.value_invalid`: The value of a variant must be of the flag's type: JSON values are objects of at most 16 KiB, texts have at most 4,096 bytes.
+         *     - `422 flags.variant_unknown`: The flag has no such variant.
+         *     - `422 flags.serve_invalid`: Serve one variant, or a split, or a rollout.
+         *     - `422 flags.percent_invalid`: Percentages go in steps of 0.001 and add up to 100, each variant once.
+         *     - `422 flags.rollout_invalid`: A rollout leads from one percentage to another, and ends after it begins.
+         *     - `422 flags.rules_invalid`: Give at most 50 rules, each with 1 to 20 conditions and an id of its own.
+         *     - `422 flags.condition_invalid`: The operator does not fit the values: texts, numbers, versions such as 1.4.0, or instants such as 2030-01-31T00:00:00Z.
+         *     - `422 flags.schedule_invalid`: Give at most 10 different instants to come.
+         *     - `422 flags.too_large`: A flag with all its rules has at most 64 KiB.
+         *     - `422 flags.prerequisites_invalid`: Name at most 10 other flags, each once, with variants that they have.
+         *     - `409 flags.prerequisite_cycle`: This flag would depend on itself.
+         *     - `409 flags.prerequisite_depth`: Flags depend on flags at most five deep.
+         */
+        post: operations["flags.create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/flags/{flag}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a feature flag
+         * @description **Access:** administrators of the installation.
+         */
+        get: operations["flags.get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete an archived feature flag
+         * @description With its history; the event log keeps that it was there.
+         *
+         *     **Access:** administrators of the installation.
+         *
+         *     **Outcomes**
+         *
+         *     - `409 flags.not_archived`: Archive this flag first: what still asks for it then gets its own fallback.
+         *     - `422 flags.reason_invalid`: Give a reason of 3 to 500 characters.
+         */
+        delete: operations["flags.delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a feature flag
+         * @description Every node serves it within a second. `enabled` is the kill switch. A percentage that grows takes in more, and lets nobody go.
+         *
+         *     **Access:** administrators of the installation.
+         *
+         *     **Outcomes**
+         *
+         *     - `409 flags.archived`: This flag is archived. Restore it first.
+         *     - `409 flags.required`: Other flags depend on this one, or on a variant of it. Change those first.
+         *     - `422 flags.reason_invalid`: Give a reason of 3 to 500 characters.
+         *     - `422 flags.text_invalid`: This text is too long, or holds characters that cannot be shown.
+         *     - `422 flags.tags_invalid`: Give at most 20 different tags of 1 to 40 characters.
+         *     - `422 flags.variants_invalid`: Give 1 to 50 variants with different names of 1 to 64 letters, digits, dots, dashes and underscores.
+         *     - `422 flags.value_invalid`: The value of a variant must be of the flag's type: JSON values are objects of at most 16 KiB, texts have at most 4,096 bytes.
+         *     - `422 flags.variant_unknown`: The flag has no such variant.
+         *     - `422 flags.serve_invalid`: Serve one variant, or a split, or a rollout.
+         *     - `422 flags.percent_invalid`: Percentages go in steps of 0.001 and add up to 100, each variant once.
+         *     - `422 flags.rollout_invalid`: A rollout leads from one percentage to another, and ends after it begins.
+         *     - `422 flags.rules_invalid`: Give at most 50 rules, each with 1 to 20 conditions and an id of its own.
+         *     - `422 flags.condition_invalid`: The operator does not fit the values: texts, numbers, versions such as 1.4.0, or instants such as 2030-01-31T00:00:00Z.
+         *     - `422 flags.schedule_invalid`: Give at most 10 different instants to come.
+         *     - `422 flags.too_large`: A flag with all its rules has at most 64 KiB.
+         *     - `422 flags.prerequisites_invalid`: Name at most 10 other flags, each once, with variants that they have.
+         *     - `409 flags.prerequisite_cycle`: This flag would depend on itself.
+         *     - `409 flags.prerequisite_depth`: Flags depend on flags at most five deep.
+         */
+        patch: operations["flags.update"];
+        trace?: never;
+    };
+    "/api/v1/admin/flags/{flag}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Archive a feature flag
+         * @description Whoever still asks for it gets the fallback that the program names.
+         *
+         *     **Access:** administrators of the installation.
+         *
+         *     **Outcomes**
+         *
+         *     - `409 flags.archived`: This flag is archived. Restore it first.
+         *     - `409 flags.required`: Other flags depend on this one, or on a variant of it. Change those first.
+         *     - `422 flags.reason_invalid`: Give a reason of 3 to 500 characters.
+         */
+        post: operations["flags.archive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/flags/{flag}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the changes of a feature flag
+         * @description Newest first: who, when, why, and each field before and after.
+         *
+         *     **Access:** administrators of the installation.
+         */
+        get: operations["flags.history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/flags/{flag}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a feature flag out of the archive
+         * @description **Access:** administrators of the installation.
+         *
+         *     **Outcomes**
+         *
+         *     - `409 flags.not_archived`: Archive this flag first: what still asks for it then gets its own fallback.
+         *     - `422 flags.prerequisites_invalid`: Name at most 10 other flags, each once, with variants that they have.
+         *     - `409 flags.prerequisite_cycle`: This flag would depend on itself.
+         *     - `409 flags.prerequisite_depth`: Flags depend on flags at most five deep.
+         *     - `422 flags.reason_invalid`: Give a reason of 3 to 500 characters.
+         */
+        post: operations["flags.restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/flags/{flag}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test what somebody gets of a feature flag
+         * @description With an id of an account, what is known of it is filled in, unless the context says otherwise: so one can try what would be. Nothing is counted.
+         *
+         *     **Access:** administrators of the installation.
+         *
+         *     **Outcomes**
+         *
+         *     - `409 flags.archived`: This flag is archived. Restore it first.
+         *     - `422 flags.context_invalid`: Give at most 100 attributes, with names of at most 64 characters and texts of at most 1,024 bytes.
+         */
+        post: operations["flags.test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/flags/{flag}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show how often a feature flag was served
+         * @description Each variant on each of the last 30 days, a minute late at most.
+         *
+         *     **Access:** administrators of the installation.
+         */
+        get: operations["flags.usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/orgs": {
         parameters: {
             query?: never;
@@ -1073,6 +1308,33 @@ export interface paths {
          *     - `422 accounts.token_invalid`: This link is not valid any more. Ask for a new one.
          */
         post: operations["accounts.verify_email"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flags/evaluate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Evaluate feature flags for oneself
+         * @description Those marked for clients: the ones in `keys`, or all. Who asks, and what they are in `org_id`, is known from their session; `attributes` add what the program knows beyond that.
+         *
+         *     **Access:** signed in.
+         *
+         *     **Outcomes**
+         *
+         *     - `422 flags.org_unknown`: You do not belong to such an organization.
+         *     - `422 flags.context_invalid`: Give at most 100 attributes, with names of at most 64 characters and texts of at most 1,024 bytes.
+         */
+        post: operations["flags.evaluate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2496,6 +2758,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ofrep/v1/evaluate/flags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Evaluate all feature flags (OFREP)
+         * @description For OpenFeature's client-side providers. With `If-None-Match`, 304 says that nothing has changed for this context.
+         *
+         *     A person evaluates for themselves: `targetingKey` is their account's id or absent, `org_id` an organization that they belong to. An API key with the scope `flags.evaluate` evaluates for anybody in its organization: `targetingKey` is the id of a member, or what the program knows somebody by who has no account. Only flags that are marked for clients are there.
+         *
+         *     Refusals are problem documents with `errorCode` and `errorDetails`.
+         *
+         *     **Access:** signed in, or an API key that has `flags.evaluate`.
+         */
+        post: operations["flags.ofrep_evaluate_all"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ofrep/v1/evaluate/flags/{flag_key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Evaluate a feature flag (OFREP)
+         * @description For OpenFeature's server-side providers.
+         *
+         *     A person evaluates for themselves: `targetingKey` is their account's id or absent, `org_id` an organization that they belong to. An API key with the scope `flags.evaluate` evaluates for anybody in its organization: `targetingKey` is the id of a member, or what the program knows somebody by who has no account. Only flags that are marked for clients are there.
+         *
+         *     Refusals are problem documents with `errorCode` and `errorDetails`.
+         *
+         *     **Access:** signed in, or an API key that has `flags.evaluate`.
+         */
+        post: operations["flags.ofrep_evaluate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -2971,6 +3285,329 @@ export interface components {
              */
             message: string;
         };
+        Flag: {
+            /**
+             * Format: date-time
+             * @description Since then nobody gets it
+             */
+            archived_at: string | null;
+            /** @description Whether people and their programs may ask for it */
+            client: boolean;
+            /** Format: date-time */
+            created_at: string;
+            created_by: components["schemas"]["FlagsPerson"];
+            /** @description Served where no rule holds */
+            default: components["schemas"]["FlagsServe"];
+            description: string;
+            /** @description At this moment. A flag that is off serves off_variant to everybody */
+            enabled: boolean;
+            id: string;
+            /**
+             * @description What programs ask for
+             * @example new-dashboard
+             */
+            key: string;
+            /**
+             * Format: date-time
+             * @description To the minute, within 90 days
+             */
+            last_evaluated_at: string | null;
+            /**
+             * @description Served while the flag is off, or a prerequisite is not met
+             * @example off
+             */
+            off_variant: string;
+            /**
+             * @description Who answers for it
+             * @example Growth team
+             */
+            owner: string;
+            /** @description All must be met before rules are looked at */
+            prerequisites: components["schemas"]["FlagsPrerequisite"][];
+            /** @description In order: the first whose conditions all hold decides */
+            rules: components["schemas"]["FlagsRule"][];
+            /** @description When the flag goes on and off by itself; what has happened is removed with the next change */
+            schedule: components["schemas"]["FlagsSwitch"][];
+            /**
+             * @description not_evaluated: nobody asked for it in 30 days. one_variant: everybody got the same in 30 days. Empty otherwise
+             * @enum {string}
+             */
+            stale: "" | "not_evaluated" | "one_variant";
+            tags: string[];
+            /** @enum {string} */
+            type: "boolean" | "string" | "number" | "json";
+            /** Format: date-time */
+            updated_at: string;
+            updated_by: components["schemas"]["FlagsPerson"];
+            variants: components["schemas"]["FlagsVariant"][];
+        };
+        FlagsChange: {
+            /** Format: date-time */
+            changed_at: string;
+            /** @description Null where it was no person, or their account is gone */
+            changed_by: components["schemas"]["FlagsPerson"];
+            /** @description Fields before and after */
+            changes: {
+                [key: string]: components["schemas"]["AuditChange"];
+            };
+            id: string;
+            reason: string;
+            /** @enum {string} */
+            verb: "created" | "updated" | "archived" | "restored";
+        };
+        FlagsCondition: {
+            /**
+             * @description user_id, email_domain, org_id, plan, role, administrator, or one that the caller gives
+             * @example email_domain
+             */
+            attribute: string;
+            /**
+             * @example one_of
+             * @enum {string}
+             */
+            operator: "one_of" | "not_one_of" | "starts_with" | "ends_with" | "contains" | "greater" | "at_least" | "less" | "at_most" | "before" | "after" | "present" | "absent";
+            /** @description Texts, numbers or booleans; one for comparisons, none for present and absent */
+            values?: unknown[];
+        };
+        FlagsCreateInputBody: {
+            /** @description Whether people and their programs may ask for it */
+            client?: boolean;
+            /** @description Served where no rule holds; the first variant, unless set */
+            default?: components["schemas"]["FlagsServe"];
+            description?: string;
+            enabled?: boolean;
+            /**
+             * @description What programs ask for: lower-case letters, digits, dots, dashes and underscores
+             * @example new-dashboard
+             */
+            key: string;
+            /** @description Served while the flag is off; the last variant, unless set */
+            off_variant?: string;
+            /** @description Who answers for it */
+            owner?: string;
+            prerequisites?: components["schemas"]["FlagsPrerequisite"][];
+            /**
+             * @description Why; it stands in the history
+             * @example For the autumn release
+             */
+            reason: string;
+            rules?: components["schemas"]["FlagsRule"][];
+            schedule?: components["schemas"]["FlagsSwitch"][];
+            tags?: string[];
+            /** @enum {string} */
+            type: "boolean" | "string" | "number" | "json";
+            variants?: components["schemas"]["FlagsVariant"][];
+        };
+        FlagsEvaluateInputBody: {
+            /** @description Texts, numbers, booleans, or lists of texts */
+            attributes?: {
+                [key: string]: unknown;
+            };
+            /** @description Those that are not there, or not for clients, are left out of the answer */
+            keys?: string[];
+            /** @description An organization that the caller belongs to */
+            org_id?: string;
+        };
+        FlagsEvaluateOutputBody: {
+            /** @description By key */
+            flags: {
+                [key: string]: components["schemas"]["FlagsEvaluated"];
+            };
+        };
+        FlagsEvaluated: {
+            /** @enum {string} */
+            reason: "STATIC" | "TARGETING_MATCH" | "SPLIT" | "DISABLED" | "UNKNOWN";
+            value: unknown;
+            /** @example on */
+            variant: string;
+        };
+        FlagsOFREPEvaluation: {
+            errorCode?: string;
+            errorDetails?: string;
+            key?: string;
+            metadata?: {
+                [key: string]: unknown;
+            };
+            reason?: string;
+            value?: unknown;
+            variant?: string;
+        };
+        FlagsOFREPEvaluations: {
+            errorCode?: string;
+            errorDetails?: string;
+            flags?: components["schemas"]["FlagsOFREPEvaluation"][];
+        };
+        FlagsOfrepBody: {
+            /**
+             * @description An object with targetingKey, org_id and further attributes
+             * @example {
+             *       "country": "AT"
+             *     }
+             */
+            context?: unknown;
+        };
+        FlagsPerson: {
+            id: string;
+            /** @example Ada Lovelace */
+            name: string;
+        };
+        FlagsPrerequisite: {
+            /**
+             * @description Key of the other flag
+             * @example new-navigation
+             */
+            flag: string;
+            variants: string[];
+        };
+        FlagsReasonInputBody: {
+            /**
+             * @description Why; it stands in the history
+             * @example It is on for everybody, and out of the code
+             */
+            reason: string;
+        };
+        FlagsRollout: {
+            /**
+             * @description What counts as one: user, org, or an attribute
+             * @default user
+             * @example user
+             */
+            by: string;
+            /** Format: date-time */
+            ends_at: string;
+            /** Format: double */
+            from_percent: number;
+            /**
+             * @description What the others get
+             * @example off
+             */
+            otherwise: string;
+            /** Format: date-time */
+            starts_at: string;
+            /** Format: double */
+            to_percent: number;
+            /**
+             * @description What spreads
+             * @example on
+             */
+            variant: string;
+        };
+        FlagsRule: {
+            conditions: components["schemas"]["FlagsCondition"][];
+            description?: string;
+            /**
+             * @description Keeps people where they are when the rule's split changes; made for you where it is absent
+             * @example employees
+             */
+            id?: string;
+            serve: components["schemas"]["FlagsServe"];
+        };
+        FlagsServe: {
+            rollout?: components["schemas"]["FlagsRollout"];
+            split?: components["schemas"]["FlagsSplit"];
+            /**
+             * @description For everybody
+             * @example on
+             */
+            variant?: string;
+        };
+        FlagsSplit: {
+            /**
+             * @description What counts as one: user, org, or an attribute
+             * @default user
+             * @example user
+             */
+            by: string;
+            weights: components["schemas"]["FlagsWeight"][];
+        };
+        FlagsSwitch: {
+            /** Format: date-time */
+            at: string;
+            enabled: boolean;
+        };
+        FlagsTestContext: {
+            administrator?: boolean;
+            attributes?: {
+                [key: string]: unknown;
+            };
+            email_domain?: string;
+            org_id?: string;
+            plan?: string;
+            role?: string;
+            /** @description Id of an account, or what somebody is known by who has none */
+            user_id?: string;
+        };
+        FlagsTestInputBody: {
+            context: components["schemas"]["FlagsTestContext"];
+        };
+        FlagsTested: {
+            /** @description With what was looked up */
+            context: components["schemas"]["FlagsUsedContext"];
+            /** @description Key of the flag that is not as it must be, where that decided */
+            prerequisite: string;
+            /** @enum {string} */
+            reason: "STATIC" | "TARGETING_MATCH" | "SPLIT" | "DISABLED" | "UNKNOWN";
+            /** @description Id of the rule that decided; default where none held; empty where none was looked at */
+            rule: string;
+            value: unknown;
+            variant: string;
+        };
+        FlagsUpdateInputBody: {
+            client?: boolean;
+            default?: components["schemas"]["FlagsServe"];
+            description?: string;
+            enabled?: boolean;
+            off_variant?: string;
+            owner?: string;
+            prerequisites?: components["schemas"]["FlagsPrerequisite"][];
+            /**
+             * @description Why; it stands in the history
+             * @example The errors are fixed
+             */
+            reason: string;
+            rules?: components["schemas"]["FlagsRule"][];
+            schedule?: components["schemas"]["FlagsSwitch"][];
+            tags?: string[];
+            variants?: components["schemas"]["FlagsVariant"][];
+        };
+        FlagsUsage: {
+            /** Format: int64 */
+            count: number;
+            /**
+             * @description UTC
+             * @example 2030-01-31
+             */
+            day: string;
+            /** @example on */
+            variant: string;
+        };
+        FlagsUsageOutputBody: {
+            items: components["schemas"]["FlagsUsage"][];
+        };
+        FlagsUsedContext: {
+            administrator: boolean;
+            email_domain: string;
+            org_id: string;
+            plan: string;
+            role: string;
+            user_id: string;
+        };
+        FlagsVariant: {
+            /** @example on */
+            name: string;
+            /** @description Of the flag's type */
+            value: unknown;
+        };
+        FlagsWeight: {
+            /**
+             * Format: double
+             * @description In steps of 0.001
+             * @example 12.5
+             */
+            percent: number;
+            /** @example on */
+            variant: string;
+        };
         IdentitiesAuthorizeOutputBody: {
             /** @description Where to go to sign in */
             authorization_url: string;
@@ -3024,6 +3661,11 @@ export interface components {
             /** @description Pass as cursor to get the next page; null on the last */
             next_cursor: string | null;
         };
+        ListChange: {
+            items: components["schemas"]["FlagsChange"][];
+            /** @description Pass as cursor to get the next page; null on the last */
+            next_cursor: string | null;
+        };
         ListEntry: {
             items: components["schemas"]["AccountsEntry"][];
             /** @description Pass as cursor to get the next page; null on the last */
@@ -3031,6 +3673,11 @@ export interface components {
         };
         ListEvent: {
             items: components["schemas"]["AuditEvent"][];
+            /** @description Pass as cursor to get the next page; null on the last */
+            next_cursor: string | null;
+        };
+        ListFlag: {
+            items: components["schemas"]["Flag"][];
             /** @description Pass as cursor to get the next page; null on the last */
             next_cursor: string | null;
         };
@@ -3948,6 +4595,997 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "flags.list": {
+        parameters: {
+            query?: {
+                /** @description How many items to return */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                /** @description On or off at this moment, or archived; without it all that are not archived */
+                state?: "on" | "off" | "archived";
+                tag?: string;
+                /** @description Part of the key, the description or the owner */
+                q?: string;
+                /** @description Only those that nobody asked for, or that served everybody the same, in 30 days */
+                stale?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListFlag"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "flags.create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlagsCreateInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Flag"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "flags.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Key of a flag */
+                flag: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Flag"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "flags.delete": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag you read; the change is refused if it is another by now */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Key of a flag */
+                flag: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlagsReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "flags.update": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag you read; the change is refused if it is another by now */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Key of a flag */
+                flag: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlagsUpdateInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Flag"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "flags.archive": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag you read; the change is refused if it is another by now */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Key of a flag */
+                flag: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlagsReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Flag"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "flags.history": {
+        parameters: {
+            query?: {
+                /** @description How many items to return */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Key of a flag */
+                flag: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListChange"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "flags.restore": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag you read; the change is refused if it is another by now */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Key of a flag */
+                flag: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlagsReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Flag"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "flags.test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Key of a flag */
+                flag: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlagsTestInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagsTested"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "flags.usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Key of a flag */
+                flag: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagsUsageOutputBody"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7529,6 +9167,93 @@ export interface operations {
             };
             /** @description Bad Request */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "flags.evaluate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlagsEvaluateInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagsEvaluateOutputBody"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13408,6 +15133,201 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OpsHealth"];
+                };
+            };
+        };
+    };
+    "flags.ofrep_evaluate_all": {
+        parameters: {
+            query?: {
+                /** @description Of a change notification; without meaning here */
+                flagConfigEtag?: string;
+                /** @description Of a change notification; without meaning here */
+                flagConfigLastModified?: string;
+            };
+            header?: {
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlagsOfrepBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagsOFREPEvaluations"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagsOFREPEvaluations"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "flags.ofrep_evaluate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Key of a flag */
+                flag_key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlagsOfrepBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagsOFREPEvaluation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagsOFREPEvaluation"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagsOFREPEvaluation"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -31,5 +31,9 @@ export const orgEvents = [
   ..."invitation_created invitation_resent invitation_revoked invitation_accepted".split(" ").map((e) => `orgs.${e}`),
 ];
 
-/** The types that are in nobody's log: they are about people who have no account yet. */
-export const platformEvents = ["accounts.sign_up_approved", "accounts.sign_up_declined"];
+/** The types that are in nobody's log: they are about the installation, or people who have no account yet. */
+export const platformEvents = [
+  "accounts.sign_up_approved",
+  "accounts.sign_up_declined",
+  ..."created updated archived restored deleted".split(" ").map((e) => `flags.${e}`),
+];
