@@ -1,11 +1,14 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { agentName } from "@/features/events/agent";
 import { detail, describe as words } from "@/features/events/describe";
 import { filterQuery, readFilter } from "@/features/events/filter";
 import { type AuditEvent, accountEvents, orgEvents, platformEvents } from "@/features/events/types";
-import { de } from "@/locales/de";
-import { en } from "@/locales/en";
+import { setLocale } from "@/lib/i18n";
+import { app as de } from "@/locales/de/app";
+import { app as en } from "@/locales/en/app";
+
+beforeAll(() => setLocale("en", true));
 
 const modules = new URL("../../modules/", `file://${__filename}`).pathname;
 const kinds = readdirSync(modules)

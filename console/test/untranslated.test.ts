@@ -14,7 +14,7 @@ const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((f)
 const read = new Set(["label", "title", "hint", "placeholder", "aria-label", "alt", "action", "text", "head", "description"]);
 const words = (s: string) => /\p{L}{2,}/u.test(s);
 /** Names and signs that are the same in every language. */
-const same = new Set(["Esc", "⌘K", "Ctrl K"]);
+const same = new Set(["Esc", "⌘K", "Ctrl K", "acc_…"]);
 
 function untranslated(file: string): string[] {
   const source = ts.createSourceFile(

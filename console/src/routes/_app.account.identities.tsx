@@ -19,7 +19,7 @@ function Identities() {
   return (
     <Page narrow title={t("nav.identities")} hint={t("account.identitiesHint")}>
       <Theirs />
-      {error && <Alert>{tOr(`account.refused.${error}`, t("account.refused"))}</Alert>}
+      {error && <Alert>{tOr(`account.refused.${error.split(".").pop()}`, t("account.refused"))}</Alert>}
       {!error && name && <Alert tone="success">{t("account.identityLinked", { name })}</Alert>}
       <IdentitiesCard />
     </Page>

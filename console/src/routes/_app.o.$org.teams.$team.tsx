@@ -3,7 +3,7 @@ import { createFileRoute, Link, useNavigate } from "@tanstack/react-router";
 import { ChevronLeft, Ellipsis, Pencil, Star, StarOff, Trash2, UserPlus, UserRoundX, UsersRound } from "lucide-react";
 import { useState } from "react";
 import { api, data } from "@/api/client";
-import { queryClient, useCan, useMe } from "@/api/queries";
+import { useCan, useMe } from "@/api/queries";
 import { Crash } from "@/components/layout/fallback";
 import { Badge, Empty, Page, Skeleton } from "@/components/ui/basics";
 import { Button } from "@/components/ui/button";
@@ -153,15 +153,7 @@ function Loaded({ org, team }: { org: Org; team: Team }) {
       />
       <AddToTeam org={org} team={team} there={items(query)} {...opened("add")} />
       <TeamDialog org={org} team={team} {...opened("rename")} />
-      <DeleteTeam
-        org={org}
-        team={team}
-        {...opened("delete")}
-        gone={async () => {
-          await navigate({ to: "/o/$org/teams", params: { org: org.slug } });
-          queryClient.removeQueries({ queryKey: teamQuery(org.id, team.id).queryKey });
-        }}
-      />
+      <DeleteTeam org={org} team={team} {...opened("delete")} gone={() => navigate({ to: "/o/$org/teams", params: { org: org.slug } })} />
       <TakeOut org={org} team={team} member={removing.subject} open={removing.open} setOpen={removing.setOpen} />
     </Page>
   );

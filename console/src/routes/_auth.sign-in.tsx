@@ -17,13 +17,13 @@ interface Search {
   next?: string;
   /** The code of what went wrong at a provider. */
   error?: string;
-  /** What was done just now: "verified", "password", "impersonation". */
+  /** What was done just now: "verified", "password", "impersonation", "everywhere". */
   done?: string;
   /** Somebody who is signed in wants to prove it anew. */
   again?: boolean;
 }
 
-const said: Record<string, Key> = { password: "auth.passwordSet", impersonation: "auth.actEnded" };
+const said: Record<string, Key> = { password: "auth.passwordSet", impersonation: "auth.doneImpersonation", everywhere: "auth.doneEverywhere" };
 
 function SignIn() {
   const { next, error, done } = Route.useSearch();

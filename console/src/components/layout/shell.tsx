@@ -109,14 +109,11 @@ function ThemePicker() {
   );
 }
 
-/** Signs out; the sign-in page then says what was done, where `done` names it. It is loaded anew: nothing of the reader stays in memory. */
-export function useSignOut(done?: string) {
-  return useMutation({
-    mutationFn: () => data(api.POST("/api/v1/auth/logout", {})),
-    meta: { quiet: true },
-    onSuccess: () => location.assign(`${boot.base}/sign-in${done ? `?done=${done}` : ""}`),
-  });
-}
+/** Where whoever is signed out now goes; the page says what was done, where `done` names it. It is loaded anew: nothing of the reader stays in memory. */
+export const leave = (done?: string): void => location.assign(`${boot.base}/sign-in${done ? `?done=${done}` : ""}`);
+
+export const useSignOut = (done?: string) =>
+  useMutation({ mutationFn: () => data(api.POST("/api/v1/auth/logout", {})), meta: { quiet: true }, onSuccess: () => leave(done) });
 
 function UserMenu() {
   const me = useMe();

@@ -1,9 +1,9 @@
 import { useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
 import { Bot, Laptop, type LucideIcon, Smartphone, Tablet, Terminal, VenetianMask } from "lucide-react";
 import { useState } from "react";
 import { api, data, type Schemas } from "@/api/client";
-import { listQuery, queryClient } from "@/api/queries";
+import { listQuery } from "@/api/queries";
+import { leave } from "@/components/layout/shell";
 import { Badge, Card, CardBody, CardFooter, CardHeader, Facts, Row, Skeleton } from "@/components/ui/basics";
 import { Button } from "@/components/ui/button";
 import { Confirm } from "@/components/ui/overlay";
@@ -116,7 +116,7 @@ function Device({ session, owner }: { session: Session; owner: boolean }) {
         !session.current && (
           <Button size="sm" loading={signOut.isPending} onClick={() => signOut.mutate()}>
             {t("menu.signOut")}
-            <span className="sr-only">: {nameOf(session)}</span>
+            <span className="sr-only">{nameOf(session)}</span>
           </Button>
         )
       }
@@ -149,17 +149,12 @@ function SignOutOthers() {
 }
 
 function SignOutEverywhere() {
-  const navigate = useNavigate();
   const [asking, setAsking] = useState(false);
   const run = useMutation({
     mutationFn: () => data(api.DELETE("/api/v1/sessions/all", {})),
     meta: { quiet: true },
-    onSuccess: async () => {
-      toast.done(t("account.everywhereDone"));
-      await navigate({ to: "/sign-in" });
-      queryClient.clear();
-    },
-    onSettled: () => setAsking(false),
+    onSuccess: () => leave("everywhere"),
+    onError: () => setAsking(false),
   });
   return (
     <>

@@ -98,7 +98,7 @@ function Offered({ provider, owner }: { provider: Provider; owner: boolean }) {
           <Button loading={link.isPending || link.isSuccess} onClick={() => link.mutate()}>
             <Link2 />
             {t("account.identityLink")}
-            <span className="sr-only">: {provider.name}</span>
+            <span className="sr-only">{provider.name}</span>
           </Button>
         )
       }
@@ -144,7 +144,7 @@ function Linked({ identity, provider, owner }: { identity: Identity; provider?: 
           <>
             <Button onClick={() => ask(true)}>
               {t("account.identityUnlink")}
-              <span className="sr-only">: {name}</span>
+              <span className="sr-only">{name}</span>
             </Button>
             <Confirm
               open={asking}

@@ -42,7 +42,6 @@ export function ProfileCard() {
               name="avatar_url"
               label={t("account.picture")}
               hint={t("account.pictureHint")}
-              placeholder="https://"
               inputMode="url"
               autoComplete="photo"
               spellCheck={false}

@@ -154,7 +154,7 @@ function Toolbar({ filter, onFilter, types, rows, me, actions }: ToolbarProps) {
         value={filter.type ?? ALL}
         onChange={(v) => set({ type: v === ALL ? undefined : v })}
         items={[{ value: ALL, label: t("event.allTypes") }, ...byName]}
-        className="max-w-full min-w-44"
+        className="max-w-full min-w-44 max-sm:flex-1"
       />
       <PeriodFilter filter={filter} set={set} />
       {filter.actor && <Chip onRemove={() => set({ actor: undefined })}>{t("event.filterBy", { name: by ? actorName(by, me) : filter.actor })}</Chip>}
@@ -178,10 +178,10 @@ function PeriodFilter({ filter, set }: { filter: EventFilter; set: (f: EventFilt
         value={filter.period ?? ALL}
         onChange={(v) => set({ period: v === ALL ? undefined : (v as Period), from: undefined, to: undefined })}
         items={items}
-        className="min-w-36"
+        className="min-w-36 max-sm:flex-1"
       />
       {filter.period === "dates" && (
-        <div className="flex items-center gap-1.5">
+        <div className="flex items-center gap-1.5 max-sm:w-full">
           {(["from", "to"] as const).map((end) => (
             <Input
               key={end}
@@ -191,7 +191,7 @@ function PeriodFilter({ filter, set }: { filter: EventFilter; set: (f: EventFilt
               min={end === "to" ? filter.from : undefined}
               max={end === "from" ? filter.to : undefined}
               onChange={(e) => set({ [end]: e.target.value || undefined })}
-              className="w-36"
+              className="min-w-0 sm:w-36"
             />
           ))}
         </div>

@@ -80,9 +80,11 @@ export function PermissionList({ permissions, lacks }: { permissions: string[]; 
   return (
     <div className="grid gap-3">
       {groups.map((g) => (
-        <section key={g.module}>
-          <h3 className="mb-1 text-xs font-medium text-muted-foreground">{g.label}</h3>
-          <ul className="grid gap-1">
+        <div key={g.module}>
+          <p aria-hidden className="mb-1 text-xs font-medium text-muted-foreground">
+            {g.label}
+          </p>
+          <ul aria-label={g.label} className="grid gap-1">
             {g.permissions.map((p) => (
               <li key={p.name} className="flex items-start gap-2">
                 <Held held={permissions.includes(p.name)} className="mt-0.5" />
@@ -90,7 +92,7 @@ export function PermissionList({ permissions, lacks }: { permissions: string[]; 
               </li>
             ))}
           </ul>
-        </section>
+        </div>
       ))}
     </div>
   );

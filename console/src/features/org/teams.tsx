@@ -3,16 +3,17 @@ import { useNavigate } from "@tanstack/react-router";
 import { UsersRound } from "lucide-react";
 import { useState } from "react";
 import { api, data, type Schemas } from "@/api/client";
-import { listQuery } from "@/api/queries";
+import { listQuery, queryClient } from "@/api/queries";
 import { Avatar, Empty, Skeleton } from "@/components/ui/basics";
 import { Button } from "@/components/ui/button";
 import { Form, TextField } from "@/components/ui/form";
 import { Confirm, Dialog, DialogActions, Select } from "@/components/ui/overlay";
 import { toast } from "@/components/ui/toast";
 import { t } from "@/lib/i18n";
+import { cn } from "@/lib/utils";
 import { CheckRow, Choices, matches, SearchField } from "./parts";
 import { slugOf } from "./slug";
-import { items, membersQuery, type Org, useRest } from "./use";
+import { items, membersQuery, type Org, teamsQuery, useRest } from "./use";
 
 export type Team = Schemas["OrgsTeam"];
 export type Teammate = Schemas["OrgsTeammate"];
@@ -37,13 +38,13 @@ export function Faces({ org, team }: { org: string; team: Team }) {
   if (page.items.length === 0) return <span className="text-muted-foreground">{t("org.nobodyYet")}</span>;
   return (
     <span className="flex items-center">
-      {page.items.map((m) => (
-        <span key={m.account_id} title={m.name} className="-ml-0.5 rounded-full ring-2 ring-card first:ml-0">
+      {page.items.map((m, i) => (
+        <span key={m.account_id} title={m.name} className={cn("-ml-0.5 rounded-full ring-2 ring-card first:ml-0", i > 2 && "max-sm:hidden")}>
           <Avatar name={m.name} id={m.account_id} className="size-6" />
           <span className="sr-only">{m.name}, </span>
         </span>
       ))}
-      {page.next_cursor && <span className="ml-1.5 text-xs text-muted-foreground">{t("org.andMore")}</span>}
+      {page.next_cursor && <span className="ml-1.5 text-xs text-muted-foreground max-sm:hidden">{t("org.andMore")}</span>}
     </span>
   );
 }
@@ -107,18 +108,22 @@ interface DeleteTeamProps {
   team: Team | undefined;
   open: boolean;
   setOpen: (open: boolean) => void;
-  /** Before what shows the team asks for it again. */
+  /** Leads away from what shows the team. */
   gone?: () => Promise<void>;
 }
 
 export function DeleteTeam({ org, team, open, setOpen, gone }: DeleteTeamProps) {
   const { id = "", name = "" } = team ?? {};
   const remove = useMutation({
-    mutationFn: async () => {
-      await data(api.DELETE("/api/v1/orgs/{org}/teams/{team}", { params: { path: { org: org.id, team: id } } }));
+    mutationFn: () => data(api.DELETE("/api/v1/orgs/{org}/teams/{team}", { params: { path: { org: org.id, team: id } } })),
+    meta: { quiet: true }, // nobody asks again for what is gone
+    onSuccess: async () => {
+      const list = teamsQuery(org.id).queryKey;
+      queryClient.setQueryData(list, (old) => old && { ...old, pages: old.pages.map((p) => ({ ...p, items: p.items.filter((i) => i.id !== id) })) });
+      toast.done(t("org.teamDeleted", { name }));
       await gone?.();
+      await queryClient.invalidateQueries({ queryKey: list });
     },
-    onSuccess: () => toast.done(t("org.teamDeleted", { name })),
     onSettled: () => setOpen(false),
   });
   return (

@@ -2,14 +2,12 @@ import type { common as en } from "@/locales/en/common";
 
 export const common: Record<keyof typeof en, string> = {
   "action.add": "Hinzufügen",
-  "action.back": "Zurück",
   "action.cancel": "Abbrechen",
   "action.close": "Schließen",
   "action.continue": "Weiter",
   "action.copied": "Kopiert",
   "action.copy": "Kopieren",
   "action.copyValue": "{value} kopieren",
-  "action.create": "Anlegen",
   "action.delete": "Löschen",
   "action.dismiss": "Ausblenden",
   "action.done": "Fertig",
@@ -46,7 +44,6 @@ export const common: Record<keyof typeof en, string> = {
   "list.more": "Mehr anzeigen",
   "list.noMatch": "Nichts passt",
   "list.noMatchHint": "Versuche andere Wörter, oder hebe die Filter auf.",
-  "list.search": "Suchen",
 
   "menu.account": "Kontomenü",
   "menu.close": "Menü schließen",
@@ -88,8 +85,6 @@ export const common: Record<keyof typeof en, string> = {
   "nav.workspace": "Arbeitsbereich",
 
   "command.actions": "Aktionen",
-  "command.empty": "Nichts gefunden für „{query}“.",
-  "command.pages": "Seiten",
   "command.placeholder": "Gehe zu einer Seite, einer Organisation, einer Aktion …",
   "command.title": "Suche",
 

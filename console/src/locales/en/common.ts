@@ -1,13 +1,11 @@
 export const common = {
   "action.add": "Add",
-  "action.back": "Back",
   "action.cancel": "Cancel",
   "action.close": "Close",
   "action.continue": "Continue",
   "action.copied": "Copied",
   "action.copy": "Copy",
   "action.copyValue": "Copy {value}",
-  "action.create": "Create",
   "action.delete": "Delete",
   "action.dismiss": "Dismiss",
   "action.done": "Done",
@@ -44,7 +42,6 @@ export const common = {
   "list.more": "Show more",
   "list.noMatch": "Nothing matches",
   "list.noMatchHint": "Try other words, or clear the filters.",
-  "list.search": "Search",
 
   "menu.account": "Account menu",
   "menu.close": "Close menu",
@@ -86,8 +83,6 @@ export const common = {
   "nav.workspace": "Workspace",
 
   "command.actions": "Actions",
-  "command.empty": "Nothing found for “{query}”.",
-  "command.pages": "Pages",
   "command.placeholder": "Go to a page, an organization, an action…",
   "command.title": "Search",
 
