@@ -4,20 +4,24 @@ import type { Page } from "@playwright/test";
 import { everywhere, PASSWORD, test } from "../test";
 import { northwind } from "./world";
 
-const folder = join(import.meta.dirname, "../../../docs/screenshots");
+const folder = process.env.FOLDER ?? join(import.meta.dirname, "../../../docs/screenshots");
 
-/** As most people see it, and as those do who differ most from them. */
+/** As most people see it, and as those do who differ most from them; with LOOKS=all, what is between. */
 const looks = [
   { name: "desktop-light", width: 1440, height: 900, colorScheme: "light" },
-  { name: "desktop-dark", width: 1440, height: 900, colorScheme: "dark" },
-  { name: "phone-light", width: 390, height: 844, colorScheme: "light" },
   { name: "phone-dark", width: 390, height: 844, colorScheme: "dark" },
+  ...(process.env.LOOKS === "all"
+    ? [
+        { name: "desktop-dark", width: 1440, height: 900, colorScheme: "dark" },
+        { name: "phone-light", width: 390, height: 844, colorScheme: "light" },
+      ]
+    : []),
 ] as const;
 
 async function shoot(page: Page, name: string) {
   await page.mouse.move(0, 0);
   for (const look of looks) {
-    await page.emulateMedia({ colorScheme: look.colorScheme, reducedMotion: "reduce" });
+    await page.emulateMedia({ colorScheme: look.colorScheme as "light" | "dark", reducedMotion: "reduce" });
     await page.setViewportSize(look);
     await page.waitForTimeout(150);
     await page.screenshot({ path: join(folder, `${name}-${look.name}.png`), fullPage: look.width < 500 });

@@ -6,7 +6,7 @@ const people = [
   ["priya.raman@northwind.example", "Priya Raman", "admin"],
   ["mateo.alvarez@northwind.example", "Mateo Álvarez", "member"],
   ["hana.sato@northwind.example", "Hana Sato", "member"],
-  ["lucie.fontaine@northwind.example", "Lucie Fontaine", "billing"],
+  ["lucie.fontaine@northwind.example", "Lucie Fontaine", "member"],
   ["tomasz.wojcik@northwind.example", "Tomasz Wójcik", "member"],
   ["noor.haddad@northwind.example", "Noor Haddad", "viewer"],
   ["caleb.whitfield@northwind.example", "Caleb Whitfield", "member"],

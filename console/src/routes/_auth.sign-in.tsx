@@ -23,7 +23,7 @@ interface Search {
   again?: boolean;
 }
 
-const said: Record<string, Key> = { password: "auth.passwordSet", impersonation: "auth.doneImpersonation", everywhere: "auth.doneEverywhere" };
+const said: Record<string, Key> = { password: "auth.passwordSet", impersonation: "auth.actEnded", everywhere: "auth.doneEverywhere" };
 
 function SignIn() {
   const { next, error, done } = Route.useSearch();

@@ -11,6 +11,8 @@ import { surface } from "./surface";
 /** What lies between the page and what is open above it. */
 export const backdrop =
   "fixed inset-0 z-40 bg-[oklch(0.15_0.01_265/0.42)] transition-opacity duration-150 data-ending-style:opacity-0 data-starting-style:opacity-0";
+/** A layer of its own: what is opened later, such as the question who the reader is, dims what was open already. */
+const layer = "relative z-50";
 const popup =
   "relative w-full rounded-xl p-5 transition-[transform,opacity] duration-200 ease-out-quint data-ending-style:translate-y-2 data-ending-style:opacity-0 data-starting-style:translate-y-3 data-starting-style:opacity-0 max-sm:rounded-b-none sm:max-w-[440px] sm:p-6";
 const viewport = "fixed inset-0 z-50 grid place-items-end overflow-y-auto sm:place-items-center sm:p-6";
@@ -34,7 +36,7 @@ export function Dialog({ open, onOpenChange, title, hint, wide, keep, children }
   const finalFocus = useReturn(open);
   return (
     <BaseDialog.Root open={open} onOpenChange={onOpenChange} disablePointerDismissal={keep}>
-      <BaseDialog.Portal>
+      <BaseDialog.Portal className={layer}>
         <BaseDialog.Backdrop className={backdrop} />
         <BaseDialog.Viewport className={viewport}>
           <BaseDialog.Popup finalFocus={finalFocus} className={cn(surface, popup, wide && "sm:max-w-[640px]")}>
@@ -66,7 +68,7 @@ export function Confirm({ open, onOpenChange, title, children, action, danger = 
         onOpenChange(o);
       }}
     >
-      <BaseAlert.Portal>
+      <BaseAlert.Portal className={layer}>
         <BaseAlert.Backdrop className={backdrop} />
         <BaseAlert.Viewport className={viewport}>
           <BaseAlert.Popup finalFocus={finalFocus} className={cn(surface, popup)}>

@@ -1,4 +1,4 @@
-import { Eye, EyeOff, TriangleAlert } from "lucide-react";
+import { CircleCheck, Eye, EyeOff, Info, TriangleAlert } from "lucide-react";
 import {
   type ComponentProps,
   createContext,
@@ -66,7 +66,9 @@ export function Form({ onSubmit, error, className, children }: FormProps) {
 // On the sign-in pages 401 is an answer to tell about; inside, the reader is led out.
 const signedOutElsewhere = (e: unknown) => signedOut(e) && (e as { code: string }).code.startsWith("auth.session");
 
-export const Alert = ({ tone = "danger", children }: { tone?: "danger" | "warning" | "success" | "info"; children: ReactNode }) => (
+type Tone = "danger" | "warning" | "success" | "info";
+
+export const Alert = ({ tone = "danger", children }: { tone?: Tone; children: ReactNode }) => (
   <div
     role="alert"
     className={cn(
@@ -79,10 +81,15 @@ export const Alert = ({ tone = "danger", children }: { tone?: "danger" | "warnin
       }[tone],
     )}
   >
-    <TriangleAlert className="size-4 shrink-0 translate-y-0.5" aria-hidden />
+    <Sign tone={tone} />
     <div className="min-w-0">{children}</div>
   </div>
 );
+
+function Sign({ tone }: { tone: Tone }) {
+  const Icon = { danger: TriangleAlert, warning: TriangleAlert, success: CircleCheck, info: Info }[tone];
+  return <Icon className="size-4 shrink-0 translate-y-0.5" aria-hidden />;
+}
 
 interface FieldProps extends ComponentProps<"input"> {
   label: string;

@@ -12,7 +12,7 @@ import { toast } from "@/components/ui/toast";
 import { onSystem } from "@/features/events/agent";
 import { ago, count, day } from "@/lib/format";
 import { t } from "@/lib/i18n";
-import { Mark } from "./mark";
+import { facts, Mark } from "./mark";
 import { useIsOwner } from "./theirs";
 
 type Session = Schemas["Session"];
@@ -90,12 +90,12 @@ function Device({ session, owner }: { session: Session; owner: boolean }) {
   });
   const active = session.current || Date.now() - Date.parse(session.last_active_at) < NOW;
   const place = [session.city, session.country].filter(Boolean).join(", ");
-  const facts = [
+  const known = facts(
     place,
     session.ip_address,
     active ? t("account.activeNow") : t("account.activeAt", { at: ago(session.last_active_at) }),
     t("account.since", { at: day(session.created_at) }),
-  ];
+  );
   return (
     <Row
       mark={session.impersonator ? <Mark icon={VenetianMask} className="bg-violet-soft text-violet" /> : <Mark icon={icons[session.device_type] ?? Terminal} />}
@@ -110,7 +110,7 @@ function Device({ session, owner }: { session: Session; owner: boolean }) {
           {session.impersonator && <Badge tone="violet">{t("account.impersonator", { name: session.impersonator.name })}</Badge>}
         </>
       }
-      detail={facts.filter(Boolean).join(" · ")}
+      detail={known}
       actions={
         owner &&
         !session.current && (

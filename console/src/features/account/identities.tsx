@@ -12,6 +12,7 @@ import { toast } from "@/components/ui/toast";
 import { ProviderMark } from "@/features/auth/providers";
 import { ago, day } from "@/lib/format";
 import { t } from "@/lib/i18n";
+import { facts } from "./mark";
 import { useIsOwner } from "./theirs";
 
 type Identity = Schemas["IdentitiesIdentity"];
@@ -121,7 +122,7 @@ function Linked({ identity, provider, owner }: { identity: Identity; provider?: 
     if (o) unlink.reset();
     setAsking(o);
   };
-  const since = day(identity.linked_at);
+  const used = identity.last_used_at ? t("account.lastUsed", { used: ago(identity.last_used_at) }) : t("account.unused");
   return (
     <Row
       mark={<Sign id={identity.provider} kind={provider?.kind ?? "oidc"} />}
@@ -136,7 +137,7 @@ function Linked({ identity, provider, owner }: { identity: Identity; provider?: 
       detail={
         <>
           {(identity.email || identity.name) && <span className="block break-all text-foreground">{identity.email || identity.name}</span>}
-          {identity.last_used_at ? t("account.identityUsed", { since, used: ago(identity.last_used_at) }) : t("account.identityUnused", { since })}
+          {facts(t("account.identitySince", { since: day(identity.linked_at) }), used)}
         </>
       }
       actions={

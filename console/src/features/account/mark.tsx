@@ -10,8 +10,15 @@ export const Mark = ({ icon: Icon, className }: { icon: LucideIcon; className?: 
   </span>
 );
 
+/** Facts on one line; one that does not fit goes to the next as a whole. */
+export const facts = (...all: string[]): string =>
+  all
+    .filter(Boolean)
+    .map((fact) => fact.replaceAll(" ", "\u00a0"))
+    .join(" · ");
+
 /** Since when something opens the account, and when it last did. */
 export const addedUsed = (key: { created_at: string; last_used_at: string | null }): string => {
-  const added = day(key.created_at);
-  return key.last_used_at ? t("account.addedUsed", { added, used: ago(key.last_used_at) }) : t("account.addedUnused", { added });
+  const used = key.last_used_at ? t("account.lastUsed", { used: ago(key.last_used_at) }) : t("account.unused");
+  return facts(t("account.added", { added: day(key.created_at) }), used);
 };

@@ -89,7 +89,6 @@ export const common: Record<keyof typeof en, string> = {
   "command.title": "Suche",
 
   "role.admin": "Admin",
-  "role.billing": "Abrechnung",
   "role.member": "Mitglied",
   "role.owner": "Inhaber",
   "role.viewer": "Leser",

@@ -87,7 +87,6 @@ export const common = {
   "command.title": "Search",
 
   "role.admin": "Admin",
-  "role.billing": "Billing",
   "role.member": "Member",
   "role.owner": "Owner",
   "role.viewer": "Viewer",

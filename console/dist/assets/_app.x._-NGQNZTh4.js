@@ -1,1 +1,0 @@
-import{n as e}from"./fallback-Pzeqr460.js";import{J as t,_ as n}from"./routes-CetnfOTv.js";import{n as r}from"./load-CihPqiiW.js";import{I as i}from"./core-Bo021O_k.js";var a=i();function o(){let i=r.get(`/${n.useParams()._splat??``}`),o=t();return i?(0,a.jsx)(i.component,{org:o&&{id:o.id,slug:o.slug,name:o.name,role:o.role}}):(0,a.jsx)(e,{})}export{o as component};

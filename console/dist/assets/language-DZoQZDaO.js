@@ -1,1 +1,0 @@
-import{_t as e,ot as t,ut as n,xt as r}from"./routes-CetnfOTv.js";async function i(i,a){r(i),a&&await e(n.PATCH(`/api/v1/users/me`,{body:{locale:i}})).catch(()=>{}),t.clear(),location.reload()}export{i as t};
