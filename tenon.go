@@ -109,7 +109,7 @@ func New(cfg Config) (*App, error) {
 		Changed: a.Changed, Roles: a.Roles, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
 	a.Admin = admin.New(admin.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, MFA: a.MFA, Orgs: a.Orgs, Jobs: a.Jobs, Post: a.Post,
 		Modules: a.Modules, Schemas: a.Schemas, PublicURL: publicURL})
-	a.Ops = ops.New(ops.Deps{DB: a.DB, Redis: a.Redis, Keys: a.Keys, Jobs: a.Jobs, Sealed: a.sealed, Ready: a.unready, Now: cfg.Now, Log: a.Log})
+	a.Ops = ops.New(ops.Deps{DB: a.DB, Audit: a.Audit, Redis: a.Redis, Keys: a.Keys, Jobs: a.Jobs, Sealed: a.sealed, Ready: a.unready, Now: cfg.Now, Log: a.Log})
 
 	a.Web.Authenticate(web.Auth{Principal: a.principal, Membership: a.Orgs.Membership})
 	a.Use(a.Audit.Module(), a.Accounts.Module(), a.Sessions.Module(), a.Passkeys.Module(), a.MFA.Module(), a.Identities.Module(),
