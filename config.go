@@ -119,7 +119,7 @@ func (c *Config) complete() error {
 	if c.Web.PublicURL == "" && !c.Production() {
 		c.Web.PublicURL = "http://" + c.Addr
 	}
-	if err := errors.Join(c.Web.Check(c.Production()), c.Accounts.Check(), c.Console.Check()); err != nil {
+	if err := errors.Join(c.Web.Check(c.Production()), c.Accounts.Check(), c.Console.Check(), c.Jobs.Check()); err != nil {
 		return err
 	}
 	if err := c.Identities.Check(); err != nil {

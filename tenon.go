@@ -112,7 +112,7 @@ func New(cfg Config) (*App, error) {
 	a.Flags = flags.New(flags.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Orgs: a.Orgs, Changed: a.Changed, Plan: cfg.Plan, Now: cfg.Now, Log: a.Log})
 	a.Admin = admin.New(admin.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, MFA: a.MFA, Orgs: a.Orgs, Jobs: a.Jobs, Post: a.Post,
 		Modules: a.Modules, Schemas: a.Schemas, PublicURL: publicURL})
-	a.Ops = ops.New(ops.Deps{DB: a.DB, Redis: a.Redis, Keys: a.Keys, Jobs: a.Jobs, Sealed: a.sealed, Ready: a.unready, Now: cfg.Now, Log: a.Log})
+	a.Ops = ops.New(ops.Deps{DB: a.DB, Audit: a.Audit, Redis: a.Redis, Keys: a.Keys, Jobs: a.Jobs, Sealed: a.sealed, Ready: a.unready, Now: cfg.Now, Log: a.Log})
 
 	a.Web.Authenticate(web.Auth{Principal: a.principal, Membership: a.Orgs.Membership})
 	a.Web.Carry(a.Flags.With)

@@ -73,15 +73,28 @@ func announceSetup(link string) {
 	fmt.Fprintf(os.Stderr, "\n  There is no administrator yet. Make the first one with this link, which works once:\n\n  %s\n\n", link)
 }
 
-type workerCommand struct{ dataFlag }
+type workerCommand struct {
+	Queues []string `help:"Run the jobs of these queues only (TENON_QUEUES; default all)." placeholder:"NAME,…"`
+	dataFlag
+}
 
 // Help is shown by worker --help.
 func (workerCommand) Help() string {
-	return `Several workers may run at once, beside 'serve --api-only' processes or plain 'serve' ones, on one PostgreSQL database. SQLite serves one process only.`
+	return `Several workers may run at once, beside 'serve --api-only' processes or plain 'serve' ones, on one PostgreSQL database. SQLite serves one process only.
+
+Examples:
+  tenon worker
+  tenon worker --queues mail
+  TENON_QUEUE_WORKERS=mail:5,default:50 tenon worker --queues mail,default`
 }
 
 func (w workerCommand) Run(e *environment) error {
-	app, err := e.app(w.apply)
+	app, err := e.app(func(cfg *tenon.Config) {
+		w.apply(cfg)
+		if len(w.Queues) > 0 {
+			cfg.Jobs.Queues = w.Queues
+		}
+	})
 	if err != nil {
 		return err
 	}

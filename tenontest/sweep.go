@@ -14,9 +14,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tenonhq/tenon/modules/flags"
+	"github.com/tenonhq/tenon/modules/ops"
 	"github.com/tenonhq/tenon/modules/sessions"
 	"github.com/tenonhq/tenon/platform/authz"
+	"github.com/tenonhq/tenon/platform/db"
 	"github.com/tenonhq/tenon/platform/id"
+	"github.com/tenonhq/tenon/platform/jobs"
 	"github.com/tenonhq/tenon/platform/secret"
 )
 
@@ -158,6 +161,16 @@ func (s *sweep) builtIn() []Thing {
 		}},
 		{Param: "flag", Make: func(*User, id.Org) string { return s.flag() }},
 		{Param: "flag_key", Make: func(*User, id.Org) string { return s.flag() }},
+		{Param: "job", Make: func(*User, id.Org) string {
+			s.must(s.DB.Platform("test").Tx(s.t.Context(), func(tx *db.Tx) error {
+				return s.Jobs.Enqueue(s.t.Context(), tx, ops.Sweep{}, jobs.At(s.Config.Now().Add(24*time.Hour)))
+			}))
+			made, err := s.Jobs.List(s.t.Context(), jobs.Filter{State: jobs.Scheduled, Kind: ops.Sweep{}.Kind()}, 0, 1)
+			s.must(err)
+			return made[0].ID.String()
+		}},
+		{Param: "queue", Make: func(*User, id.Org) string { return "default" }},
+		{Param: "schedule", Make: func(*User, id.Org) string { return ops.Sweep{}.Kind() }},
 		{Param: "provider", Make: func(*User, id.Org) string { return someProvider }},
 		{Param: "identity", Make: func(owner *User, _ id.Org) string {
 			identity, now := id.New[identityKind](), s.Config.Now()

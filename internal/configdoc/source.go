@@ -161,6 +161,8 @@ func kind(t ast.Expr) string {
 		return kind(t.X)
 	case *ast.ArrayType:
 		return "list, separated by commas"
+	case *ast.MapType:
+		return "list of `name:number`, separated by commas"
 	}
 	return "text"
 }

@@ -36,6 +36,7 @@ func (s *Service) routes(r *web.Router) {
 		Access: authz.Public(),
 	}, s.handleDatabase)
 
+	s.monitorRoutes(r)
 	s.referenceRoutes(r)
 }
 

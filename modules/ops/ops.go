@@ -1,6 +1,13 @@
 package ops
 
-import "time"
+import (
+	"time"
+
+	"github.com/tenonhq/tenon/platform/errs"
+)
+
+// ErrWindow refuses a window that metrics are not kept for.
+var ErrWindow = errs.New(errs.Invalid, "ops.window_invalid", "Give a window from 1m to 24h, such as 90m.").On("query.window")
 
 // Status is how something is.
 type Status string

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tenonhq/tenon/modules/audit"
 	"github.com/tenonhq/tenon/platform/clock"
 	"github.com/tenonhq/tenon/platform/db"
 	"github.com/tenonhq/tenon/platform/jobs"
@@ -16,6 +17,7 @@ import (
 // Deps is what the module needs. Every field but Redis is required.
 type Deps struct {
 	DB    *db.DB
+	Audit *audit.Service
 	Redis *redis.Client // nil where the cache is this process alone
 	Keys  *secret.Keyring
 	Jobs  *jobs.Queue

@@ -62,6 +62,7 @@ type Handler struct {
 	attempts int
 	timeout  time.Duration
 	queue    string
+	sealed   bool
 	run      func(ctx context.Context, d *db.DB, payload []byte) error
 }
 
@@ -88,6 +89,9 @@ func Timeout(d time.Duration) HandlerOption { return func(h *Handler) { h.timeou
 // InQueue runs the jobs in a queue of their own, so that a pile of them holds up no others.
 func InQueue(name string) HandlerOption { return func(h *Handler) { h.queue = name } }
 
+// Sealed keeps the arguments of the jobs from everybody, administrators included.
+func Sealed() HandlerOption { return func(h *Handler) { h.sealed = true } }
+
 func decoded[A Args](fn func(context.Context, db.Conn, A) error) func(context.Context, *db.DB, []byte) error {
 	return func(ctx context.Context, d *db.DB, payload []byte) error {
 		var a A
@@ -112,12 +116,6 @@ func Subscribe[E Args](module string, fn func(ctx context.Context, c db.Conn, ev
 	return Subscription{Event: event, Handler: h}
 }
 
-// Periodic is a job that is enqueued again and again, once across all nodes.
-type Periodic struct {
-	Every time.Duration
-	Job   Args
-}
-
 // Option changes when one job runs.
 type Option func(*insert)
 
@@ -125,13 +123,23 @@ type insert struct {
 	at       time.Time
 	priority int
 	unique   bool
+	periodic bool
 }
 
 // At delays the job until t.
 func At(t time.Time) Option { return func(i *insert) { i.at = t } }
 
 // Urgent lets the job overtake others of its queue.
-func Urgent() Option { return func(i *insert) { i.priority = 1 } }
+func Urgent() Option { return func(i *insert) { i.priority = urgent } }
+
+// periodically enqueues nothing while the job of the time before waits or runs: where a
+// queue is paused, one run is enough to catch up.
+func periodically() Option { return func(i *insert) { i.periodic = true } }
+
+const (
+	urgent = 1
+	usual  = 2
+)
 
 // Unique enqueues nothing while an equal job waits or runs. It is for jobs that look
 // for what is to be done: one that runs already may have looked too early, so what

@@ -242,7 +242,7 @@ func TestAFailedJobIsTriedAgainAndACancelledOneIsNot(t *testing.T) {
 		if diff := cmp.Diff([]string{"a1", "b1", "b2", "c1", "c2", "d1"}, got); diff != "" {
 			t.Errorf("runs (job, attempt): %s", diff)
 		}
-		if n.rows(t, "test.note", "cancelled") != 1 || n.rows(t, "test.hopeless", "discarded") != 1 {
+		if n.rows(t, "test.note", "discarded") != 1 || n.rows(t, "test.hopeless", "discarded") != 1 {
 			t.Error("a job that ended badly is not to be seen any more")
 		}
 	})

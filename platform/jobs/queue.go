@@ -2,12 +2,15 @@ package jobs
 
 import (
 	"context"
+	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,17 +21,55 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 	"github.com/riverqueue/river/rivertype"
 
-	"github.com/tenonhq/tenon/platform/authz"
+	"github.com/tenonhq/tenon/platform/clock"
 	"github.com/tenonhq/tenon/platform/db"
 )
 
+//go:embed migrations
+var migrations embed.FS
+
 // Config says how this process runs jobs.
 type Config struct {
-	// Workers is how many jobs of each queue run at once.
+	// Workers is how many jobs of each queue run at once in this process.
 	Workers int `env:"TENON_WORKERS" envDefault:"20"`
+	// QueueWorkers is the same for single queues, such as mail:5,purge:1.
+	QueueWorkers map[string]int `env:"TENON_QUEUE_WORKERS"`
+	// Queues are the only queues whose jobs this process runs; all, unless set.
+	Queues []string `env:"TENON_QUEUES"`
 	// PollOnly does without LISTEN, which connection poolers in transaction mode do not pass on.
 	PollOnly bool `env:"TENON_JOBS_POLL_ONLY"`
+	// LostAfter is how long a process may give no sign of life before others take over the
+	// jobs that it was running.
+	LostAfter time.Duration `env:"TENON_JOBS_LOST_AFTER" envDefault:"30s"`
+
+	Now clock.Now // the machine's clock when nil; schedules keep to it
 }
+
+// workers is how many jobs of a queue run at once.
+func (c Config) workers(queue string) int {
+	if n, ok := c.QueueWorkers[queue]; ok {
+		return n
+	}
+	return c.Workers
+}
+
+// Check refuses what cannot work.
+func (c Config) Check() error {
+	if c.Workers < 0 {
+		return errors.New("TENON_WORKERS must not be negative")
+	}
+	for queue, n := range c.QueueWorkers {
+		if n < 1 || n > maxWorkers {
+			return fmt.Errorf("TENON_QUEUE_WORKERS: %s must have between 1 and %d workers, not %d", queue, maxWorkers, n)
+		}
+	}
+	if c.LostAfter != 0 && c.LostAfter < time.Second {
+		return errors.New("TENON_JOBS_LOST_AFTER must be a second at least")
+	}
+	return nil
+}
+
+const maxWorkers = 10_000
 
 // Queue enqueues jobs and runs them.
 type Queue struct {
@@ -38,16 +79,24 @@ type Queue struct {
 	client        client
 	handlers      map[string]Handler
 	subscriptions map[string][]string // event → kinds of the jobs that react to it
-	periodic      []Periodic
 	carry         []func(context.Context) context.Context
+	schedules     []schedule
+	node          string // names this process to the others
+	now           clock.Now
+	meter         meter
 
 	mu      sync.Mutex
 	working client
+	loops   sync.WaitGroup
+	end     context.CancelFunc // of the loops
 }
 
 // client is River on one of the two databases.
 type client interface {
-	insert(ctx context.Context, tx *db.Tx, args river.JobArgs, o *river.InsertOpts) error
+	insert(ctx context.Context, tx *db.Tx, args river.JobArgs, o *river.InsertOpts) (ID, error)
+	insertMany(ctx context.Context, tx *db.Tx, all []river.InsertManyParams) error
+	cancel(ctx context.Context, tx *db.Tx, job ID) error
+	pause(ctx context.Context, tx *db.Tx, queue string, paused bool) error
 	start(ctx context.Context) error
 	stop(ctx context.Context) error
 }
@@ -57,7 +106,16 @@ func New(d *db.DB, cfg Config, log *slog.Logger) (*Queue, error) {
 	if cfg.Workers == 0 {
 		cfg.Workers = 20
 	}
-	q := &Queue{db: d, cfg: cfg, log: log, handlers: map[string]Handler{}, subscriptions: map[string][]string{}}
+	if cfg.LostAfter == 0 {
+		cfg.LostAfter = 30 * time.Second
+	}
+	if cfg.Now == nil {
+		cfg.Now = clock.System
+	}
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	q := &Queue{db: d, cfg: cfg, log: log, handlers: map[string]Handler{}, subscriptions: map[string][]string{}, node: nodeName(), now: cfg.Now}
 	var err error
 	q.client, err = q.open(&river.Config{})
 	return q, err
@@ -81,8 +139,17 @@ func (q *Queue) Subscribe(subscriptions ...Subscription) {
 	}
 }
 
-// Repeat declares periodic jobs.
-func (q *Queue) Repeat(periodic ...Periodic) { q.periodic = append(q.periodic, periodic...) }
+// Repeat declares periodic jobs. One that can never run, or has the name of another, is a
+// programming error.
+func (q *Queue) Repeat(periodic ...Periodic) {
+	for _, p := range periodic {
+		s := p.checked()
+		if q.KnowsSchedule(s.Name) {
+			panic("jobs: two schedules have the name " + s.Name)
+		}
+		q.schedules = append(q.schedules, s)
+	}
+}
 
 // Carry lets every job that runs carry what with adds to its context.
 func (q *Queue) Carry(with func(context.Context) context.Context) { q.carry = append(q.carry, with) }
@@ -90,62 +157,93 @@ func (q *Queue) Carry(with func(context.Context) context.Context) { q.carry = ap
 // Enqueue stores a job in tx. There is no other way: a job outside of a
 // transaction could run before, or without, the change that it follows.
 func (q *Queue) Enqueue(ctx context.Context, tx *db.Tx, job Args, options ...Option) error {
-	return q.enqueue(ctx, tx, job.Kind(), job, options)
+	_, err := q.enqueue(ctx, tx, job.Kind(), job, options)
+	return err
+}
+
+// EnqueueAll stores many jobs in tx, at the cost of a few: tens of thousands in a second.
+func (q *Queue) EnqueueAll(ctx context.Context, tx *db.Tx, all []Args, options ...Option) error {
+	params := make([]river.InsertManyParams, 0, len(all))
+	for _, job := range all {
+		args, opts, err := q.insertion(job.Kind(), job, options)
+		if err != nil {
+			return err
+		}
+		if opts.UniqueOpts.ByArgs {
+			return fmt.Errorf("enqueue %s: Unique is for single jobs", job.Kind())
+		}
+		params = append(params, river.InsertManyParams{Args: args, InsertOpts: opts})
+	}
+	if len(params) == 0 {
+		return nil
+	}
+	if err := q.client.insertMany(ctx, tx, params); err != nil {
+		return fmt.Errorf("enqueue %d jobs: %w", len(all), err)
+	}
+	return nil
 }
 
 // Publish enqueues, in tx, a job for each subscriber of an event. Only package
 // audit calls it: an event is always recorded too.
 func (q *Queue) Publish(ctx context.Context, tx *db.Tx, event Args) error {
 	for _, kind := range q.subscriptions[event.Kind()] {
-		if err := q.enqueue(ctx, tx, kind, event, nil); err != nil {
+		if _, err := q.enqueue(ctx, tx, kind, event, nil); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (q *Queue) enqueue(ctx context.Context, tx *db.Tx, kind string, job Args, options []Option) error {
+func (q *Queue) enqueue(ctx context.Context, tx *db.Tx, kind string, job Args, options []Option) (ID, error) {
+	args, opts, err := q.insertion(kind, job, options)
+	if err != nil {
+		return 0, err
+	}
+	made, err := q.client.insert(ctx, tx, args, opts)
+	if err != nil {
+		return 0, fmt.Errorf("enqueue %s: %w", kind, err)
+	}
+	return made, nil
+}
+
+// insertion is a job as River takes it.
+func (q *Queue) insertion(kind string, job Args, options []Option) (rawArgs, *river.InsertOpts, error) {
 	h, ok := q.handlers[kind]
 	if !ok {
-		return fmt.Errorf("enqueue %s: no module handles it", kind)
+		return rawArgs{}, nil, fmt.Errorf("enqueue %s: no module handles it", kind)
 	}
 	payload, err := json.Marshal(job)
 	if err != nil {
-		return fmt.Errorf("enqueue %s: %w", kind, err)
+		return rawArgs{}, nil, fmt.Errorf("enqueue %s: %w", kind, err)
 	}
-	in := insert{priority: 2}
+	in := insert{priority: usual}
 	for _, o := range options {
 		o(&in)
 	}
 	opts := &river.InsertOpts{MaxAttempts: h.attempts, Priority: in.priority, Queue: h.queue, ScheduledAt: in.at}
-	if in.unique {
+	switch {
+	case in.unique:
 		opts.UniqueOpts = river.UniqueOpts{ByArgs: true, ByState: waiting()}
+	case in.periodic:
+		opts.UniqueOpts = river.UniqueOpts{ByArgs: true, ByState: waiting()[1:]}
 	}
-	if err := q.client.insert(ctx, tx, rawArgs{kind, payload}, opts); err != nil {
-		return fmt.Errorf("enqueue %s: %w", kind, err)
-	}
-	return nil
+	return rawArgs{kind, payload}, opts, nil
 }
 
-// waiting are the states of a job that has yet to finish.
+// waiting are the states of a job that has yet to finish; the first is that of one that
+// failed, which may wait for days.
 func waiting() []rivertype.JobState {
-	return []rivertype.JobState{rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning,
-		rivertype.JobStateRetryable, rivertype.JobStateScheduled}
+	return []rivertype.JobState{rivertype.JobStateRetryable, rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning,
+		rivertype.JobStateScheduled}
 }
 
-// Start begins to run jobs.
+// Start begins to run jobs, and to enqueue the periodic ones.
 func (q *Queue) Start(ctx context.Context) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	cfg := &river.Config{Workers: river.NewWorkers(), Queues: map[string]river.QueueConfig{}, PeriodicJobs: q.schedule(), RescueStuckJobsAfter: 2 * time.Minute}
-	for _, h := range q.handlers {
-		// A job that still runs must not be taken for one whose process died.
-		cfg.RescueStuckJobsAfter = max(cfg.RescueStuckJobsAfter, h.timeout+time.Minute)
-		cfg.Queues[h.queue] = river.QueueConfig{MaxWorkers: q.cfg.Workers}
-		river.AddWorkerArgs(cfg.Workers, rawArgs{kind: h.Kind}, &worker{q: q, handler: h})
-	}
-	if len(cfg.Queues) == 0 {
-		return nil
+	cfg, err := q.workConfig()
+	if err != nil || len(cfg.Queues) == 0 {
+		return err
 	}
 	c, err := q.open(cfg)
 	if err != nil {
@@ -154,8 +252,44 @@ func (q *Queue) Start(ctx context.Context) error {
 	if err := c.start(ctx); err != nil {
 		return fmt.Errorf("start the workers: %w", err)
 	}
-	q.working = c
+	loops, end := context.WithCancel(ctx)
+	q.working, q.end = c, end
+	q.loops.Go(func() { q.keepTime(loops) })
+	q.loops.Go(func() { q.live(loops) })
 	return nil
+}
+
+// workConfig is how River runs our handlers.
+func (q *Queue) workConfig() (*river.Config, error) {
+	if kind := q.schedulesUnhandled(); kind != "" {
+		return nil, fmt.Errorf("no module handles the periodic job %s", kind)
+	}
+	cfg := &river.Config{ID: q.node, Workers: river.NewWorkers(), Queues: map[string]river.QueueConfig{}, RescueStuckJobsAfter: 2 * time.Minute}
+	for _, h := range q.handlers {
+		// A job that still runs must not be taken for one whose process died.
+		cfg.RescueStuckJobsAfter = max(cfg.RescueStuckJobsAfter, h.timeout+time.Minute)
+		if len(q.cfg.Queues) == 0 || slices.Contains(q.cfg.Queues, h.queue) {
+			cfg.Queues[h.queue] = river.QueueConfig{MaxWorkers: q.cfg.workers(h.queue)}
+		}
+		river.AddWorkerArgs(cfg.Workers, rawArgs{kind: h.Kind}, &worker{q: q, handler: h})
+	}
+	known := q.queueNames()
+	for _, name := range q.cfg.Queues {
+		if !known[name] {
+			return nil, fmt.Errorf("there is no queue %q; there are: %s", name, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+		}
+	}
+	return cfg, nil
+}
+
+// schedulesUnhandled is the kind of a periodic job that nobody handles, if there is one.
+func (q *Queue) schedulesUnhandled() string {
+	for _, s := range q.schedules {
+		if _, ok := q.handlers[s.Job.Kind()]; !ok {
+			return s.Job.Kind()
+		}
+	}
+	return ""
 }
 
 // Stop lets running jobs finish until ctx ends, then cancels them; they run again later.
@@ -167,27 +301,15 @@ func (q *Queue) Stop(ctx context.Context) error {
 	}
 	err := q.working.stop(ctx)
 	q.working = nil
-	return err
-}
-
-func (q *Queue) schedule() []*river.PeriodicJob {
-	var all []*river.PeriodicJob
-	for _, p := range q.periodic {
-		payload, err := json.Marshal(p.Job)
-		if err != nil {
-			panic("jobs: periodic " + p.Job.Kind() + ": " + err.Error())
-		}
-		h, ok := q.handlers[p.Job.Kind()]
-		if !ok {
-			panic("jobs: no handler for the periodic job " + p.Job.Kind())
-		}
-		all = append(all, river.NewPeriodicJob(river.PeriodicInterval(p.Every), func() (river.JobArgs, *river.InsertOpts) {
-			return rawArgs{h.Kind, payload}, &river.InsertOpts{MaxAttempts: h.attempts, Queue: h.queue,
-				// A new leader may fire again at once: an equal job of this period, or one still waiting, is enough.
-				UniqueOpts: river.UniqueOpts{ByArgs: true, ByPeriod: p.Every}}
-		}, &river.PeriodicJobOpts{RunOnStart: true}))
+	q.end()
+	q.loops.Wait()
+	// What was measured last, and the sign of life, are of no use if they cannot be written.
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	if lerr := errors.Join(q.writeMinutes(last), leaveNode(last, q.db.Platform(monitoring), q.node)); lerr != nil {
+		q.log.DebugContext(last, "take leave of the other nodes", "err", lerr)
 	}
-	return all
+	return err
 }
 
 // rawArgs carries a payload that is JSON already, under the kind of its handler.
@@ -200,60 +322,12 @@ func (r rawArgs) Kind() string                  { return r.kind }
 func (r rawArgs) MarshalJSON() ([]byte, error)  { return r.payload, nil }
 func (r *rawArgs) UnmarshalJSON(b []byte) error { r.payload = slices.Clone(b); return nil }
 
-// worker runs the jobs of one kind for River.
-type worker struct {
-	river.WorkerDefaults[rawArgs]
-	q       *Queue
-	handler Handler
-}
-
-func (w *worker) Timeout(*river.Job[rawArgs]) time.Duration { return w.handler.timeout }
-
-func (w *worker) Work(ctx context.Context, job *river.Job[rawArgs]) error {
-	ctx = authz.With(ctx, &authz.Principal{Kind: authz.ActorJob, Name: w.handler.Kind})
-	ctx = context.WithValue(ctx, infoKey{}, Info{ID: job.ID, Attempt: job.Attempt})
-	for _, with := range w.q.carry {
-		ctx = with(ctx)
-	}
-	err := w.handler.run(ctx, w.q.db, job.Args.payload)
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil:
-		w.q.log.WarnContext(ctx, "job interrupted", "job", w.handler.Kind, "job_id", job.ID, "attempt", job.Attempt)
-	default:
-		w.q.log.WarnContext(ctx, "job failed", "job", w.handler.Kind, "job_id", job.ID, "attempt", job.Attempt, "of", job.MaxAttempts, "err", err)
-	}
-	if c, ok := errors.AsType[cancelled](err); ok {
-		return river.JobCancel(c.error)
-	}
-	return err
-}
-
-// Info is what a running job may know of itself.
-type Info struct {
-	ID      int64
-	Attempt int // 1 on the first
-}
-
-type infoKey struct{}
-
-// InfoFrom returns what the job running in ctx knows of itself.
-func InfoFrom(ctx context.Context) Info { i, _ := ctx.Value(infoKey{}).(Info); return i }
-
-// Cancel marks an error as final: the job is not tried again, and stays visible.
-func Cancel(err error) error { return cancelled{err} }
-
-type cancelled struct{ error }
-
-func (c cancelled) Unwrap() error { return c.error }
-
 // schemaName is where River's tables live on PostgreSQL.
 const schemaName = "river"
 
 func (q *Queue) open(cfg *river.Config) (client, error) {
 	cfg.Logger = slog.New(quiet{q.log.Handler()})
-	cfg.CompletedJobRetentionPeriod = time.Hour
+	cfg.CompletedJobRetentionPeriod, cfg.CancelledJobRetentionPeriod, cfg.DiscardedJobRetentionPeriod = time.Hour, 7*24*time.Hour, 30*24*time.Hour
 	cfg.FetchCooldown = 10 * time.Millisecond
 	cfg.FetchPollInterval = 500 * time.Millisecond
 	cfg.ReindexerIndexNames = []string{} // rebuilding indexes needs ownership, which we do not have
@@ -270,11 +344,39 @@ func (q *Queue) open(cfg *river.Config) (client, error) {
 
 type pgClient struct{ c *river.Client[pgx.Tx] }
 
-func (p pgClient) insert(ctx context.Context, tx *db.Tx, args river.JobArgs, o *river.InsertOpts) error {
+func (p pgClient) insert(ctx context.Context, tx *db.Tx, args river.JobArgs, o *river.InsertOpts) (ID, error) {
 	t, _ := db.RawTx(tx)
-	_, err := p.c.InsertTx(ctx, t, args, o)
+	return inserted(p.c.InsertTx(ctx, t, args, o))
+}
+
+func (p pgClient) insertMany(ctx context.Context, tx *db.Tx, all []river.InsertManyParams) error {
+	t, _ := db.RawTx(tx)
+	_, err := p.c.InsertManyFastTx(ctx, t, all)
 	return err
 }
+
+func (p pgClient) cancel(ctx context.Context, tx *db.Tx, job ID) error {
+	t, _ := db.RawTx(tx)
+	_, err := p.c.JobCancelTx(ctx, t, int64(job))
+	return err
+}
+
+func (p pgClient) pause(ctx context.Context, tx *db.Tx, queue string, paused bool) error {
+	t, _ := db.RawTx(tx)
+	if paused {
+		return p.c.QueuePauseTx(ctx, t, queue, nil)
+	}
+	return p.c.QueueResumeTx(ctx, t, queue, nil)
+}
+
+// inserted is the id of a job that was, or had been, enqueued.
+func inserted(r *rivertype.JobInsertResult, err error) (ID, error) {
+	if err != nil {
+		return 0, err
+	}
+	return ID(r.Job.ID), nil
+}
+
 func (p pgClient) start(ctx context.Context) error { return p.c.Start(ctx) }
 func (p pgClient) stop(ctx context.Context) error {
 	return stopClient(ctx, p.c.Stop, p.c.StopAndCancel)
@@ -282,7 +384,12 @@ func (p pgClient) stop(ctx context.Context) error {
 
 // Schema is River's own tables.
 func (q *Queue) Schema() db.Schema {
-	s := db.Schema{Name: "jobs", Up: migrate, Version: version(q.db)}
+	machinery := db.Retain("holds no personal data", 0)
+	s := db.Schema{Name: "jobs", FS: migrations, Up: migrate, Version: version(q.db), Tables: []db.Table{
+		{Name: "jobs_schedules", Scope: db.ByPlatform, Others: []string{"name"}, Life: machinery},
+		{Name: "jobs_nodes", Scope: db.ByPlatform, Others: []string{"name"}, Life: machinery},
+		{Name: "jobs_minutes", Scope: db.ByPlatform, Life: machinery},
+	}}
 	if q.db.Dialect() == db.Postgres {
 		// Tenants enqueue in their transactions; they neither read nor change the queue otherwise.
 		s.Grants = []string{
@@ -303,10 +410,22 @@ func migrate(ctx context.Context, d *db.DB) error {
 			return err
 		}
 		m, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Schema: schemaName})
-		return up(ctx, m, err)
+		if err := up(ctx, m, err); err != nil {
+			return err
+		}
+	} else {
+		m, err := rivermigrate.New(riversqlite.New(lite), nil)
+		if err := up(ctx, m, err); err != nil {
+			return err
+		}
 	}
-	m, err := rivermigrate.New(riversqlite.New(lite), nil)
-	return up(ctx, m, err)
+	c := d.Platform("migrations")
+	for _, statement := range tuned(productOf(c)) {
+		if _, err := c.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("tune the tables of River: %w", err)
+		}
+	}
+	return nil
 }
 
 func up[T any](ctx context.Context, m *rivermigrate.Migrator[T], err error) error {
@@ -315,6 +434,9 @@ func up[T any](ctx context.Context, m *rivermigrate.Migrator[T], err error) erro
 	}
 	return err
 }
+
+// tuning changes when tuned does, so that the next migration runs it again.
+const tuning = "-tuned-1"
 
 // version names the newest migration that this River brings.
 func version(d *db.DB) string {
@@ -330,16 +452,12 @@ func newest[T any](m *rivermigrate.Migrator[T], err error) string {
 		return "unknown"
 	}
 	all := m.AllVersions()
-	return "river-" + strconv.Itoa(all[len(all)-1].Version)
+	return "river-" + strconv.Itoa(all[len(all)-1].Version) + tuning
 }
 
 // Unfinished counts the jobs that wait or run right now, without those that wait for
 // a later time: tests, and a node about to leave, wait for none.
 func (q *Queue) Unfinished(ctx context.Context) (int, error) {
-	table := "river_job"
-	if q.db.Dialect() == db.Postgres {
-		table = schemaName + ".river_job"
-	}
-	return db.One(ctx, q.db.Platform("the queue belongs to the installation"), db.Scalar[int],
-		`SELECT count(*) FROM `+table+` WHERE state IN ('available', 'running')`)
+	c := q.db.Platform("the queue belongs to the installation")
+	return db.One(ctx, c, db.Scalar[int], `SELECT count(*) FROM `+productOf(c).table("river_job")+` WHERE state IN ('available', 'running')`)
 }

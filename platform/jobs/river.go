@@ -13,11 +13,31 @@ import (
 
 type sqliteClient struct{ c *river.Client[*sql.Tx] }
 
-func (s sqliteClient) insert(ctx context.Context, tx *db.Tx, args river.JobArgs, o *river.InsertOpts) error {
+func (s sqliteClient) insert(ctx context.Context, tx *db.Tx, args river.JobArgs, o *river.InsertOpts) (ID, error) {
 	_, t := db.RawTx(tx)
-	_, err := s.c.InsertTx(ctx, t, args, o)
+	return inserted(s.c.InsertTx(ctx, t, args, o))
+}
+
+func (s sqliteClient) insertMany(ctx context.Context, tx *db.Tx, all []river.InsertManyParams) error {
+	_, t := db.RawTx(tx)
+	_, err := s.c.InsertManyFastTx(ctx, t, all)
 	return err
 }
+
+func (s sqliteClient) cancel(ctx context.Context, tx *db.Tx, job ID) error {
+	_, t := db.RawTx(tx)
+	_, err := s.c.JobCancelTx(ctx, t, int64(job))
+	return err
+}
+
+func (s sqliteClient) pause(ctx context.Context, tx *db.Tx, queue string, paused bool) error {
+	_, t := db.RawTx(tx)
+	if paused {
+		return s.c.QueuePauseTx(ctx, t, queue, nil)
+	}
+	return s.c.QueueResumeTx(ctx, t, queue, nil)
+}
+
 func (s sqliteClient) start(ctx context.Context) error { return s.c.Start(ctx) }
 func (s sqliteClient) stop(ctx context.Context) error {
 	return stopClient(ctx, s.c.Stop, s.c.StopAndCancel)

@@ -72,7 +72,7 @@ const attempts = 14
 // Handler sends letters, with retries over a day. Mail has workers of its own: a
 // slow relay holds up nothing else.
 func (p *Post) Handler() jobs.Handler {
-	return jobs.On(p.send, jobs.Attempts(attempts), jobs.InQueue("mail"))
+	return jobs.On(p.send, jobs.Attempts(attempts), jobs.InQueue("mail"), jobs.Sealed())
 }
 
 func (p *Post) send(ctx context.Context, _ db.Conn, job Send) error {

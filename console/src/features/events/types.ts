@@ -36,4 +36,5 @@ export const platformEvents = [
   "accounts.sign_up_approved",
   "accounts.sign_up_declined",
   ..."created updated archived restored deleted".split(" ").map((e) => `flags.${e}`),
+  ..."job_retried job_cancelled job_deleted dead_jobs_retried queue_paused queue_resumed schedule_run".split(" ").map((e) => `ops.${e}`),
 ];

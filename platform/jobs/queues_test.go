@@ -1,0 +1,64 @@
+package jobs_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tenonhq/tenon/platform/db"
+	"github.com/tenonhq/tenon/platform/jobs"
+)
+
+func TestAWorkerRunsTheQueuesThatItIsGivenAndNoOthers(t *testing.T) {
+	each(t, func(t *testing.T, url string) {
+		var done diary
+		worker := func(queues ...string) *node {
+			n := open(t, url, jobs.Config{Workers: 2, Queues: queues})
+			n.Add(jobs.On(func(context.Context, db.Conn, note) error { done.write("default"); return nil }),
+				jobs.On(func(context.Context, db.Conn, hopeless) error { done.write("mail"); return nil }, jobs.InQueue("mail")))
+			return n
+		}
+		n := worker("mail")
+		n.begin(t)
+		n.enqueue(t, note{1})
+		n.enqueue(t, hopeless{})
+		done.wait(t, 1)
+		time.Sleep(700 * time.Millisecond)
+		if got := done.read(); !slices.Equal(got, []string{"mail"}) {
+			t.Errorf("it ran %v", got)
+		}
+		worker("default", "mail").begin(t)
+		done.wait(t, 2)
+		if err := worker("mial").Start(t.Context()); err == nil || !strings.Contains(err.Error(), `"mial"; there are: default, mail`) {
+			t.Errorf("a queue that is none: %v", err)
+		}
+	})
+}
+
+func TestAQueueHasAsManyWorkersAsItIsGiven(t *testing.T) {
+	each(t, func(t *testing.T, url string) {
+		var now, most atomic.Int64
+		var done diary
+		n := open(t, url, jobs.Config{Workers: 8, QueueWorkers: map[string]int{"narrow": 2}})
+		n.Add(jobs.On(func(context.Context, db.Conn, note) error {
+			if at := now.Add(1); at > most.Load() {
+				most.Store(at)
+			}
+			time.Sleep(20 * time.Millisecond)
+			now.Add(-1)
+			done.write("run")
+			return nil
+		}, jobs.InQueue("narrow")))
+		for i := range 12 {
+			n.enqueue(t, note{i})
+		}
+		n.begin(t)
+		done.wait(t, 12)
+		if got := most.Load(); got != 2 {
+			t.Errorf("%d ran at once", got)
+		}
+	})
+}
