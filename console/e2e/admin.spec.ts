@@ -285,8 +285,11 @@ test.describe("acting as somebody", () => {
     await expect(banner).toContainText("Rosalind Franklin is acting as Helped Person");
     await expect(banner).toContainText("nothing can be changed");
     await everywhere(page);
-    await page.goto(`${server.url}/admin/users`);
-    await said(page, "There is nothing here");
+    for (const path of ["/admin/users", "/admin/nothing", "/o/nobodys"]) {
+      await page.goto(server.url + path);
+      await said(page, "There is nothing here");
+      await expect(banner).toBeVisible();
+    }
 
     await page.getByRole("button", { name: "End", exact: true }).click();
     await expect(page).toHaveURL(/\/sign-in\?done=impersonation$/);

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { createFileRoute, notFound, Outlet } from "@tanstack/react-router";
 import { api, data, TenonError } from "@/api/client";
 import { meQuery, orgsQuery, queryClient, rolesQuery } from "@/api/queries";
+import { NotFound } from "@/components/layout/fallback";
 import { FactorNeeded, Stopped } from "@/features/org/states";
 import { useOrg } from "@/features/org/use";
 
@@ -15,6 +16,7 @@ export const Route = createFileRoute("/_app/o/$org")({
     return { org };
   },
   component: Organization,
+  notFoundComponent: NotFound, // within the frame
 });
 
 function Organization() {
