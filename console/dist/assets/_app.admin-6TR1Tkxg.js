@@ -1,0 +1,1 @@
+import{X as e}from"./routes-DpXJYLXe.js";var t=e;export{t as notFoundComponent};
