@@ -89,6 +89,15 @@ test("pages come fast from the binary", async ({ page, server, signIn }) => {
   expect(p95).toBeLessThan(2000); // 500 ms on a quiet machine: the line above says how much it was
 });
 
+test("without the console there is the API alone", async () => {
+  const server = await Server.start({ TENON_CONSOLE: "off" });
+  const home = await fetch(`${server.url}/`, { headers: { Accept: "text/html" } });
+  expect(home.status).toBe(404);
+  expect(await home.json()).toMatchObject({ code: "not_found" });
+  expect((await fetch(`${server.url}/health`)).status).toBe(200);
+  await server.stop();
+});
+
 test("what a stranger's page can do with ours: nothing", async ({ server }) => {
   const page = await fetch(`${server.url}/sign-in`, { headers: { Accept: "text/html" } });
   expect(page.headers.get("content-security-policy")).toContain("frame-ancestors 'none'");
