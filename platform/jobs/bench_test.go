@@ -185,7 +185,10 @@ func TestMeasuredMonitor(t *testing.T) {
 			{"completed", func() error { _, err := n.List(t.Context(), jobs.Filter{State: jobs.Completed}, 0, 21); return err }},
 			{"running, of which there are none", func() error { _, err := n.List(t.Context(), jobs.Filter{State: jobs.Running}, 0, 21); return err }},
 			{"a rare kind", func() error { _, err := n.List(t.Context(), jobs.Filter{Kind: "test.hopeless"}, 0, 21); return err }},
-			{"dead of a kind", func() error { _, err := n.List(t.Context(), jobs.Filter{Kind: "test.note", State: jobs.Dead}, 0, 21); return err }},
+			{"dead of a kind", func() error {
+				_, err := n.List(t.Context(), jobs.Filter{Kind: "test.note", State: jobs.Dead}, 0, 21)
+				return err
+			}},
 			{"a queue with one job", func() error { _, err := n.List(t.Context(), jobs.Filter{Queue: "other"}, 0, 21); return err }},
 			{"by id", func() error { _, err := n.List(t.Context(), jobs.Filter{ID: 123_456}, 0, 21); return err }},
 			{"queues", func() error { _, err := n.Queues(t.Context()); return err }},

@@ -52,10 +52,25 @@ func TestAuthenticationWorksAsWritten(t *testing.T) {
 	})
 }
 
+// So is the work of an operator.
+func TestJobsWorkAsWritten(t *testing.T) {
+	t.Run("on SQLite", func(t *testing.T) {
+		t.Parallel()
+		node := binary.Serve(t, nil)
+		follow(t, jobs, node.URL, node.SetupLink())
+	})
+	t.Run("on two nodes", func(t *testing.T) {
+		t.Parallel()
+		balancer, nodes := cluster(t, 2, shared(t, true))
+		follow(t, jobs, balancer.URL, nodes[1].SetupLink())
+	})
+}
+
 // The guides, in docs.
 const (
 	gettingStarted = "GETTING_STARTED.md"
 	authentication = "AUTHENTICATION.md"
+	jobs           = "JOBS.md"
 )
 
 // The README promises a tour of sixty seconds that can be pasted into a shell.
@@ -160,9 +175,9 @@ func addBlock(t *testing.T, steps []step, line int, kind, text string) []step {
 			t.Fatalf("line %d: a second answer to the same commands", line)
 		}
 		last.kind, last.answer = kind, text
-	case "console": // what a person does
+	case "console", "go": // what a person does, or writes
 	default:
-		t.Fatalf("line %d: a block must be sh, json, text or console, not %q", line, kind)
+		t.Fatalf("line %d: a block must be sh, json, text, console or go, not %q", line, kind)
 	}
 	return steps
 }
