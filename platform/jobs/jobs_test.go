@@ -194,15 +194,8 @@ func TestTwoNodesRunEachJobOnce(t *testing.T) {
 	for i := range nodes {
 		nodes[i] = start(t, url, jobs.On(func(_ context.Context, _ db.Conn, j note) error { done[i].write(string(rune(j.N))); return nil }))
 	}
-	const many = 300
-	must(t, nodes[0].db.Platform("test").Tx(t.Context(), func(tx *db.Tx) error {
-		for i := range many {
-			if err := nodes[0].Enqueue(t.Context(), tx, note{i}); err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
+	const many = 10_000
+	nodes[0].fill(t, many)
 	until(t, "all have run", func() bool { return len(done[0].read())+len(done[1].read()) >= many })
 	until(t, "the queue is empty", func() bool { n, err := nodes[0].Unfinished(t.Context()); return err == nil && n == 0 })
 	all := append(done[0].read(), done[1].read()...)

@@ -31,7 +31,7 @@ var migrations embed.FS
 // Config says how this process runs jobs.
 type Config struct {
 	// Workers is how many jobs of each queue run at once in this process.
-	Workers int `env:"TENON_WORKERS" envDefault:"20"`
+	Workers int `env:"TENON_WORKERS" envDefault:"50"`
 	// QueueWorkers is the same for single queues, such as mail:5,purge:1.
 	QueueWorkers map[string]int `env:"TENON_QUEUE_WORKERS"`
 	// Queues are the only queues whose jobs this process runs; all, unless set.
@@ -104,7 +104,7 @@ type client interface {
 // New returns a queue that knows no jobs yet.
 func New(d *db.DB, cfg Config, log *slog.Logger) (*Queue, error) {
 	if cfg.Workers == 0 {
-		cfg.Workers = 20
+		cfg.Workers = 50
 	}
 	if cfg.LostAfter == 0 {
 		cfg.LostAfter = 30 * time.Second
@@ -328,7 +328,9 @@ const schemaName = "river"
 func (q *Queue) open(cfg *river.Config) (client, error) {
 	cfg.Logger = slog.New(quiet{q.log.Handler()})
 	cfg.CompletedJobRetentionPeriod, cfg.CancelledJobRetentionPeriod, cfg.DiscardedJobRetentionPeriod = time.Hour, 7*24*time.Hour, 30*24*time.Hour
-	cfg.FetchCooldown = 10 * time.Millisecond
+	// The least that River allows: it is also how soon after a notification the next is sent,
+	// and with more a job enqueued right after another waits for the poll.
+	cfg.FetchCooldown = time.Millisecond
 	cfg.FetchPollInterval = 500 * time.Millisecond
 	cfg.ReindexerIndexNames = []string{} // rebuilding indexes needs ownership, which we do not have
 	cfg.SkipUnknownJobCheck = true

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	_ "time/tzdata" // a container may have no time zones of its own
 
 	"github.com/robfig/cron/v3"
 

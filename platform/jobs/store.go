@@ -176,7 +176,7 @@ func countJobs(ctx context.Context, c db.Conn) ([]count, error) {
 		err = r.Scan(&n.queue, &n.state, &n.n, &n.first)
 		return n, err
 	}, `SELECT queue, CAST(state AS text), count(*), `+p.instant("min(scheduled_at)")+` FROM `+p.table("river_job")+`
-		WHERE state IN `+p.states("available", "running", "retryable", "scheduled", "pending", "discarded")+` GROUP BY queue, state`)
+		WHERE state IN `+p.states("available", "running", "retryable", "scheduled", "pending", "discarded")+` GROUP BY state, queue`) // in the order of the index
 }
 
 // pausedQueues returns the queues that some process has run, and since when each is paused, if it is.

@@ -52,17 +52,30 @@ func TestAuthenticationWorksAsWritten(t *testing.T) {
 	})
 }
 
+<<<<<<< HEAD
 // So are feature flags.
 func TestFlagsWorkAsWritten(t *testing.T) {
 	t.Run("on SQLite", func(t *testing.T) {
 		t.Parallel()
 		node := binary.Serve(t, nil)
 		follow(t, featureFlags, node.URL, node.SetupLink())
+=======
+// So is the work of an operator.
+func TestJobsWorkAsWritten(t *testing.T) {
+	t.Run("on SQLite", func(t *testing.T) {
+		t.Parallel()
+		node := binary.Serve(t, nil)
+		follow(t, jobs, node.URL, node.SetupLink())
+>>>>>>> jobs
 	})
 	t.Run("on two nodes", func(t *testing.T) {
 		t.Parallel()
 		balancer, nodes := cluster(t, 2, shared(t, true))
+<<<<<<< HEAD
 		follow(t, featureFlags, balancer.URL, nodes[1].SetupLink())
+=======
+		follow(t, jobs, balancer.URL, nodes[1].SetupLink())
+>>>>>>> jobs
 	})
 }
 
@@ -71,6 +84,7 @@ const (
 	featureFlags   = "FLAGS.md"
 	gettingStarted = "GETTING_STARTED.md"
 	authentication = "AUTHENTICATION.md"
+	jobs           = "JOBS.md"
 )
 
 // The README promises a tour of sixty seconds that can be pasted into a shell.
@@ -175,9 +189,9 @@ func addBlock(t *testing.T, steps []step, line int, kind, text string) []step {
 			t.Fatalf("line %d: a second answer to the same commands", line)
 		}
 		last.kind, last.answer = kind, text
-	case "console": // what a person does
+	case "console", "go": // what a person does, or writes
 	default:
-		t.Fatalf("line %d: a block must be sh, json, text or console, not %q", line, kind)
+		t.Fatalf("line %d: a block must be sh, json, text, console or go, not %q", line, kind)
 	}
 	return steps
 }

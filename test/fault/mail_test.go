@@ -140,7 +140,7 @@ func TestARecipientWhoIsRefusedBlocksNobody(t *testing.T) {
 	var final mailJob
 	servers.Within(t, 5*time.Second, "the refused letter is given up and stays visible", func() bool {
 		final = mailJobs(t, url)[5]
-		return final.State == "cancelled" && final.Attempt == 1 && final.Errors == 1
+		return final.State == "discarded" && final.Attempt == 1 && final.Errors == 1
 	})
 	time.Sleep(size(2*time.Second, 20*time.Second))
 	if tries := r.tries("refused@example.com"); len(tries) != 1 {

@@ -2,6 +2,7 @@ package tasks_test
 
 import (
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -49,6 +50,26 @@ func TestWhoeverIsGivenATaskIsToldOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantMail(t, app, bob, before+1)
+	})
+}
+
+// docs/JOBS.md: whoever adds a job finds it among the jobs of the installation.
+func TestAJobOfTheModuleIsSeenByAdministrators(t *testing.T) {
+	each(t, func(t *testing.T, app *tenontest.App, s *tasks.Service, org id.Org, ada *tenontest.User) {
+		root := app.Administrator("root")
+		task, err := s.Create(app.As(ada), org, "Order more coffee", ada.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		app.Settle()
+		found := app.Call(root, "GET", "/admin/jobs?kind=tasks.tell_assignee&state=completed", "").Want(t, 200).Items()
+		if len(found) != 1 {
+			t.Fatalf("it is seen as %v", found)
+		}
+		job, _ := found[0]["id"].(string)
+		if got := app.Call(root, "GET", "/admin/jobs/"+job+"?args=true", "").Want(t, 200); !strings.Contains(got.Text, task.ID.String()) {
+			t.Errorf("its arguments are not the task: %s", got.Text)
+		}
 	})
 }
 
