@@ -52,30 +52,31 @@ func TestAuthenticationWorksAsWritten(t *testing.T) {
 	})
 }
 
-<<<<<<< HEAD
 // So are feature flags.
 func TestFlagsWorkAsWritten(t *testing.T) {
 	t.Run("on SQLite", func(t *testing.T) {
 		t.Parallel()
 		node := binary.Serve(t, nil)
 		follow(t, featureFlags, node.URL, node.SetupLink())
-=======
+	})
+	t.Run("on two nodes", func(t *testing.T) {
+		t.Parallel()
+		balancer, nodes := cluster(t, 2, shared(t, true))
+		follow(t, featureFlags, balancer.URL, nodes[1].SetupLink())
+	})
+}
+
 // So is the work of an operator.
 func TestJobsWorkAsWritten(t *testing.T) {
 	t.Run("on SQLite", func(t *testing.T) {
 		t.Parallel()
 		node := binary.Serve(t, nil)
 		follow(t, jobs, node.URL, node.SetupLink())
->>>>>>> jobs
 	})
 	t.Run("on two nodes", func(t *testing.T) {
 		t.Parallel()
 		balancer, nodes := cluster(t, 2, shared(t, true))
-<<<<<<< HEAD
-		follow(t, featureFlags, balancer.URL, nodes[1].SetupLink())
-=======
 		follow(t, jobs, balancer.URL, nodes[1].SetupLink())
->>>>>>> jobs
 	})
 }
 
