@@ -110,6 +110,7 @@ func build(t testing.TB, url string, options []Option) *tenon.App {
 		Data: t.TempDir(), RootSecret: rootSecret, RateLimit: "off", Logger: logger(t),
 		DB: db.Config{URL: url, MaxConns: 20, WriterWait: 5 * time.Second},
 	}
+	cfg.Jobs.QueueWorkers = map[string]int{"mail": 1} // letters arrive in the order in which they were written
 	cfg.Identities.Providers = []identities.Provider{{ID: someProvider, Issuer: "https://provider.invalid", ClientID: "tenon", ClientSecret: "for tests"}}
 	for _, configure := range s.configure {
 		configure(&cfg)
