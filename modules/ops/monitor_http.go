@@ -96,7 +96,7 @@ func (s *Service) changeJobRoutes(r *web.Router) {
 	}, s.handleDeleteJob)
 
 	web.Handle(r, web.Op{
-		ID: "ops.retry_dead_jobs", Method: http.MethodPost, Path: "/admin/jobs/retry-dead",
+		ID: "ops.retry_dead_jobs", Method: http.MethodPost, Path: "/admin/dead-jobs/retry",
 		Summary: "Let dead jobs run again", Description: "All, or those of a kind. Each gets one attempt.",
 		Access: authz.Administrator(),
 	}, s.handleRetryDead)

@@ -96,11 +96,11 @@ func TestAnAdministratorSeesAndChangesJobs(t *testing.T) {
 			app.Settle()
 			app.Call(root, "POST", "/admin/jobs/"+job+"/cancel", "").WantCode(t, 409, "jobs.finished")
 			for body, want := range map[string]string{`{"kind":"example.nothing"}`: `{"count":0}`} {
-				if got := app.Call(root, "POST", "/admin/jobs/retry-dead", body).Want(t, 200); !strings.Contains(got.Text, want[1:len(want)-1]) {
+				if got := app.Call(root, "POST", "/admin/dead-jobs/retry", body).Want(t, 200); !strings.Contains(got.Text, want[1:len(want)-1]) {
 					t.Errorf("%s: %s", body, got.Text)
 				}
 			}
-			if got := app.Call(root, "POST", "/admin/jobs/retry-dead", `{"kind":"example.broken"}`).Want(t, 200); got.Body["count"] != 2.0 {
+			if got := app.Call(root, "POST", "/admin/dead-jobs/retry", `{"kind":"example.broken"}`).Want(t, 200); got.Body["count"] != 2.0 {
 				t.Errorf("retried all: %s", got.Text)
 			}
 			app.Settle()
