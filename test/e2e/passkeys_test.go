@@ -33,9 +33,10 @@ func browse(t *testing.T, url string) *tab {
 		}
 		t.Skip("chromium is not installed: passkeys are not tried in a browser")
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU,
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.UserDataDir(profile(t)), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WSURLReadTimeout(time.Minute))
-	ctx, stop := context.WithTimeout(t.Context(), 3*time.Minute)
+	// Not the test's own context, which has ended when the browser is to be closed in order.
+	ctx, stop := context.WithTimeout(context.Background(), 3*time.Minute)
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(stop)
@@ -49,6 +50,25 @@ func browse(t *testing.T, url string) *tab {
 	p := &tab{t, ctx}
 	p.do(chromedp.Navigate(url), webauthn.Enable())
 	return p
+}
+
+// profile is an empty folder for a browser, whose helpers may write to it for a moment
+// after it has ended: it is removed as far as it goes.
+func profile(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "tenon-browser-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for range 20 {
+			if os.RemoveAll(dir) == nil {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	})
+	return dir
 }
 
 func (p *tab) do(actions ...chromedp.Action) {
