@@ -1,11 +1,10 @@
 import { useMutation } from "@tanstack/react-query";
 import { createFileRoute } from "@tanstack/react-router";
-import { useState } from "react";
 import { api, data } from "@/api/client";
 import { Button } from "@/components/ui/button";
-import { Form, TextField } from "@/components/ui/form";
 import { toast } from "@/components/ui/toast";
-import { Heading, NewPassword, Said, TextLink, ToSignIn, useEnter } from "@/features/auth/parts";
+import { NewAccount, type NewAccountValues } from "@/features/auth/new-account";
+import { Heading, Said, TextLink, ToSignIn, useEnter } from "@/features/auth/parts";
 import { boot } from "@/lib/boot";
 import { t } from "@/lib/i18n";
 
@@ -18,10 +17,8 @@ interface Search {
 function SignUp() {
   const { token, next } = Route.useSearch();
   const enter = useEnter(next);
-  const [email, setEmail] = useState("");
-  const [name, setName] = useState("");
   const register = useMutation({
-    mutationFn: async (v: { email: string; password: string; name: string }) => {
+    mutationFn: async (v: NewAccountValues) => {
       const answer = await data(api.POST("/api/v1/auth/register", { body: { ...v, sign_up_token: token } }));
       // Where addresses need no proof, the account is open already: a browser takes a cookie.
       return "access_token" in answer ? data(api.POST("/api/v1/auth/login", { body: { email: v.email, password: v.password, cookie: true } })) : answer;
@@ -42,24 +39,7 @@ function SignUp() {
   return (
     <>
       <Heading title={t("auth.signUpTitle")}>{t(boot.signUp === "waitlist" && !token ? "auth.signUpWaitlist" : "auth.signUpHint")}</Heading>
-      <Form error={register.error} onSubmit={(v) => register.mutate({ email: v.email ?? "", password: v.password ?? "", name: v.name ?? "" })}>
-        <TextField large name="name" label={t("auth.name")} autoComplete="name" autoFocus required value={name} onChange={(e) => setName(e.target.value)} />
-        <TextField
-          large
-          name="email"
-          type="email"
-          label={t("auth.email")}
-          placeholder={t("auth.emailPlaceholder")}
-          autoComplete="username"
-          required
-          value={email}
-          onChange={(e) => setEmail(e.target.value)}
-        />
-        <NewPassword name="password" label={t("field.password")} about={{ email, name }} />
-        <Button type="submit" variant="primary" size="lg" loading={register.isPending}>
-          {t("auth.createAccount")}
-        </Button>
-      </Form>
+      <NewAccount error={register.error} pending={register.isPending} action={t("auth.createAccount")} onSubmit={(v) => register.mutate(v)} />
       <p className="mt-7 text-center text-muted-foreground">
         {t("auth.haveAccount")} <TextLink to="/sign-in">{t("auth.signIn")}</TextLink>
       </p>

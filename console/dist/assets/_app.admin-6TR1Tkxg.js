@@ -1,1 +1,0 @@
-import{X as e}from"./routes-DpXJYLXe.js";var t=e;export{t as notFoundComponent};
