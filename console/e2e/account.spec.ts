@@ -564,6 +564,7 @@ test.describe("linked accounts", () => {
     await page.goto((await offering.mail("nopassword@example.com", /password/i)).links[0] ?? "");
     await page.getByLabel("New password", { exact: true }).fill(PASSWORD);
     await page.getByRole("button", { name: "Set password" }).click();
+    await toast(page, "Your new password is set"); // leaving sooner would cut the request off
     await signInAt(offering, page, "nopassword@example.com", "/account/identities");
     await page.getByRole("button", { name: "Unlink Acme" }).click();
     await page.getByRole("alertdialog").getByRole("button", { name: "Unlink" }).click();
