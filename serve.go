@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -73,6 +75,7 @@ func (a *App) Serve(ctx context.Context, o ServeOptions) error {
 	if err != nil {
 		return errors.Join(err, server.Close())
 	}
+	go tidyUp()
 	select {
 	case err = <-served:
 		return errors.Join(err, running.stop())
@@ -89,9 +92,17 @@ func (a *App) Work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	go tidyUp()
 	<-ctx.Done()
 	a.state.Store(Draining)
 	return running.stop()
+}
+
+// tidyUp gives back what starting left behind: sixteen megabytes in a process that then
+// holds five. What lay in a pool is free after the second collection.
+func tidyUp() {
+	runtime.GC()
+	debug.FreeOSMemory()
 }
 
 // Start starts the app for requests made to Handler, and returns what stops it. It

@@ -10,6 +10,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/tenonhq/tenon"
 	"github.com/tenonhq/tenon/modules/accounts"
 	"github.com/tenonhq/tenon/modules/admin"
@@ -17,41 +19,36 @@ import (
 	"github.com/tenonhq/tenon/platform/db"
 )
 
-type adminCommand struct {
-	Create    adminCreate    `cmd:"" help:"Make an administrator of the whole installation, with an account if there is none."`
-	List      adminList      `cmd:"" help:"List the administrators."`
-	Grant     adminGrant     `cmd:"" help:"Make an account that exists an administrator."`
-	Revoke    adminRevoke    `cmd:"" help:"Take the administration from an account."`
-	Suspend   adminSuspend   `cmd:"" help:"Stop an account: it is signed out everywhere and cannot sign in."`
-	Reinstate adminReinstate `cmd:"" help:"Let a suspended account work again."`
+func (e *environment) admin() *cobra.Command {
+	return e.group("admin", "Make and list administrators, stop accounts.", "",
+		e.createAdmin(), e.listAdmins(), e.grantAdmin(), e.revokeAdmin(), e.suspend(), e.reinstate())
 }
 
-type adminCreate struct {
-	Email         string `required:"" help:"Address of the account; one that exists already is promoted." placeholder:"ADDRESS"`
-	Name          string `default:"Administrator" help:"Name of a new account."`
-	PasswordStdin bool   `help:"Read the password of a new account from standard input, one line."`
-	dataFlag
+const createAdminHelp = `This also closes the one-time set-up link.
+
+  printf '%s\n' "$PASSWORD" | tenon admin create --email ada@example.com --password-stdin`
+
+func (e *environment) createAdmin() *cobra.Command {
+	var address, name string
+	var passwordStdin bool
+	c := e.command("create", "Make an administrator of the whole installation, with an account if there is none.", createAdminHelp, func([]string) error {
+		return e.makeAdmin(address, name, passwordStdin)
+	})
+	c.Flags().StringVar(&address, "email", "", "`address` of the account; one that exists already is promoted")
+	c.Flags().StringVar(&name, "name", "Administrator", "`name` of a new account")
+	c.Flags().BoolVar(&passwordStdin, "password-stdin", false, "read the password of a new account from standard input, one line")
+	require(c, "email")
+	return c
 }
 
-// Help is shown by admin create --help.
-func (adminCreate) Help() string {
-	return `Example:
-  printf '%s\n' "$PASSWORD" | tenon admin create --email ada@example.com --password-stdin
-
-This also closes the one-time set-up link.`
-}
-
-func (a adminCreate) Run(e *environment) error {
-	app, err := e.app(a.apply)
+func (e *environment) makeAdmin(address, name string, passwordStdin bool) error {
+	app, err := e.prepared()
 	if err != nil {
 		return err
 	}
 	defer app.Close()
-	if err := app.Prepare(e.ctx); err != nil {
-		return err
-	}
 	ctx := atTheShell(e.ctx)
-	email, err := accounts.NormalizeEmail(a.Email)
+	email, err := accounts.NormalizeEmail(address)
 	if err != nil {
 		return errors.New("--email: " + accounts.ErrEmailInvalid.Message)
 	}
@@ -59,7 +56,7 @@ func (a adminCreate) Run(e *environment) error {
 	var prepared accounts.Prepared
 	switch {
 	case errors.Is(err, accounts.ErrNotFound):
-		if prepared, err = a.prepare(e, app, email); err != nil {
+		if prepared, err = e.newAccount(app, email, name, passwordStdin); err != nil {
 			return err
 		}
 	case err != nil:
@@ -79,8 +76,8 @@ func (a adminCreate) Run(e *environment) error {
 	return nil
 }
 
-func (a adminCreate) prepare(e *environment, app *tenon.App, email string) (accounts.Prepared, error) {
-	if !a.PasswordStdin {
+func (e *environment) newAccount(app *tenon.App, email, name string, passwordStdin bool) (accounts.Prepared, error) {
+	if !passwordStdin {
 		return accounts.Prepared{}, errors.New("there is no account with that address yet: give its password with --password-stdin")
 	}
 	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
@@ -88,7 +85,7 @@ func (a adminCreate) prepare(e *environment, app *tenon.App, email string) (acco
 	if password == "" {
 		return accounts.Prepared{}, errors.Join(errors.New("standard input holds no password"), err)
 	}
-	p, err := app.Accounts.Prepare(e.ctx, accounts.NewAccount{Email: email, Name: a.Name, Password: password})
+	p, err := app.Accounts.Prepare(e.ctx, accounts.NewAccount{Email: email, Name: name, Password: password})
 	return p, sentence(err)
 }
 
@@ -97,67 +94,20 @@ func atTheShell(ctx context.Context) context.Context {
 	return authz.With(ctx, &authz.Principal{Kind: authz.ActorSystem, Name: "command line"})
 }
 
-// accountFlag names an account that exists.
-type accountFlag struct {
-	Email string `required:"" help:"Address of the account." placeholder:"ADDRESS"`
-	dataFlag
-}
-
-// with runs fn on the account, as whoever has this shell.
-func (f accountFlag) with(e *environment, fn func(ctx context.Context, app *tenon.App, a accounts.Account) error) error {
-	app, err := e.app(f.apply)
-	if err != nil {
-		return err
-	}
-	defer app.Close()
-	if err := app.Prepare(e.ctx); err != nil {
-		return err
-	}
-	ctx := atTheShell(e.ctx)
-	email, err := accounts.NormalizeEmail(f.Email)
-	if err != nil {
-		return errors.New("--email: " + accounts.ErrEmailInvalid.Message)
-	}
-	a, err := app.Accounts.ByEmail(ctx, email)
-	if errors.Is(err, accounts.ErrNotFound) {
-		return fmt.Errorf("no account has the address %s", email)
-	}
-	if err != nil {
-		return err
-	}
-	return sentence(fn(ctx, app, a))
-}
-
-type adminList struct{ dataFlag }
-
-// Help is shown by admin list --help.
-func (adminList) Help() string {
-	return `Those who are suspended or being deleted are listed too: they administrate again when they are back.`
-}
-
-func (l adminList) Run(e *environment) error {
-	app, err := e.app(l.apply)
-	if err != nil {
-		return err
-	}
-	defer app.Close()
-	if err := app.Prepare(e.ctx); err != nil {
-		return err
-	}
-	all, err := administrators(e.ctx, app)
-	if err != nil {
-		return err
-	}
-	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(out, "EMAIL\tNAME\tSTATUS\tLAST ACTIVE")
-	for _, u := range all {
-		active := "-"
-		if u.LastActiveAt != nil {
-			active = u.LastActiveAt.Format(time.RFC3339)
+func (e *environment) listAdmins() *cobra.Command {
+	help := "Those who are suspended or being deleted are listed too: they administrate again when they are back."
+	return e.command("list", "List the administrators.", help, func([]string) error {
+		app, err := e.prepared()
+		if err != nil {
+			return err
 		}
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", u.Email, u.Name, u.Status, active)
-	}
-	return out.Flush()
+		defer app.Close()
+		all, err := administrators(e.ctx, app)
+		if err != nil {
+			return err
+		}
+		return printAdmins(all)
+	})
 }
 
 // administrators reads all pages of the list.
@@ -175,18 +125,25 @@ func administrators(ctx context.Context, app *tenon.App) (all []admin.User, err 
 	}
 }
 
-type adminGrant struct{ accountFlag }
-
-// Help is shown by admin grant --help.
-func (adminGrant) Help() string {
-	return `The account must be active and its address confirmed; its owner is told by mail.
-
-Example:
-  tenon admin grant --email ada@example.com`
+func printAdmins(all []admin.User) error {
+	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, "EMAIL\tNAME\tSTATUS\tLAST ACTIVE")
+	for _, u := range all {
+		active := "-"
+		if u.LastActiveAt != nil {
+			active = u.LastActiveAt.Format(time.RFC3339)
+		}
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", u.Email, u.Name, u.Status, active)
+	}
+	return out.Flush()
 }
 
-func (g adminGrant) Run(e *environment) error {
-	return g.with(e, func(ctx context.Context, app *tenon.App, a accounts.Account) error {
+const grantHelp = `The account must be active and its address confirmed; its owner is told by mail.
+
+  tenon admin grant --email ada@example.com`
+
+func (e *environment) grantAdmin() *cobra.Command {
+	return e.onAccount("grant", "Make an account that exists an administrator.", grantHelp, func(ctx context.Context, app *tenon.App, a accounts.Account) error {
 		if _, err := app.Admin.GrantAdministrator(ctx, a.ID); err != nil {
 			return err
 		}
@@ -195,18 +152,12 @@ func (g adminGrant) Run(e *environment) error {
 	})
 }
 
-type adminRevoke struct{ accountFlag }
+const revokeHelp = `One administrator always stays. The owner of the account is told by mail; what they do as others ends at once.
 
-// Help is shown by admin revoke --help.
-func (adminRevoke) Help() string {
-	return `One administrator always stays. The owner of the account is told by mail; what they do as others ends at once.
-
-Example:
   tenon admin revoke --email ada@example.com`
-}
 
-func (r adminRevoke) Run(e *environment) error {
-	return r.with(e, func(ctx context.Context, app *tenon.App, a accounts.Account) error {
+func (e *environment) revokeAdmin() *cobra.Command {
+	return e.onAccount("revoke", "Take the administration from an account.", revokeHelp, func(ctx context.Context, app *tenon.App, a accounts.Account) error {
 		if _, err := app.Admin.RevokeAdministrator(ctx, a.ID); err != nil {
 			return err
 		}
@@ -215,46 +166,63 @@ func (r adminRevoke) Run(e *environment) error {
 	})
 }
 
-type adminSuspend struct {
-	Reason string `required:"" help:"Why: 3 to 500 characters, which its owner can read later." placeholder:"TEXT"`
-	Orphan bool   `name:"orphan-organizations" help:"Also where it is the last owner of organizations."`
-	accountFlag
-}
+const suspendHelp = `It is signed out everywhere and cannot sign in, at once on every process. This can be undone: tenon admin reinstate.
 
-// Help is shown by admin suspend --help.
-func (adminSuspend) Help() string {
-	return `It takes effect at once on every process, and can be undone: tenon admin reinstate.
-
-Example:
   tenon admin suspend --email mallory@example.com --reason "Sends spam"`
-}
 
-func (s adminSuspend) Run(e *environment) error {
-	return s.with(e, func(ctx context.Context, app *tenon.App, a accounts.Account) error {
-		if _, err := app.Admin.Suspend(ctx, a.ID, admin.Stop{Reason: s.Reason, Orphan: s.Orphan}); err != nil {
+func (e *environment) suspend() *cobra.Command {
+	var stop admin.Stop
+	c := e.onAccount("suspend", "Stop an account.", suspendHelp, func(ctx context.Context, app *tenon.App, a accounts.Account) error {
+		if _, err := app.Admin.Suspend(ctx, a.ID, stop); err != nil {
 			return err
 		}
 		fmt.Printf("%s is suspended.\n", a.Email)
 		return nil
 	})
+	c.Flags().StringVar(&stop.Reason, "reason", "", "why, in 3 to 500 characters, which its owner can read later")
+	c.Flags().BoolVar(&stop.Orphan, "orphan-organizations", false, "also where it is the last owner of organizations")
+	require(c, "reason")
+	return c
 }
 
-type adminReinstate struct{ accountFlag }
+const reinstateHelp = `Its owner has to sign in anew.
 
-// Help is shown by admin reinstate --help.
-func (adminReinstate) Help() string {
-	return `Its owner has to sign in anew.
-
-Example:
   tenon admin reinstate --email ada@example.com`
-}
 
-func (r adminReinstate) Run(e *environment) error {
-	return r.with(e, func(ctx context.Context, app *tenon.App, a accounts.Account) error {
+func (e *environment) reinstate() *cobra.Command {
+	return e.onAccount("reinstate", "Let a suspended account work again.", reinstateHelp, func(ctx context.Context, app *tenon.App, a accounts.Account) error {
 		if _, err := app.Admin.Reinstate(ctx, a.ID); err != nil {
 			return err
 		}
 		fmt.Printf("%s works again.\n", a.Email)
 		return nil
 	})
+}
+
+// onAccount declares a command for an account that exists, which --email names.
+func (e *environment) onAccount(use, short, help string, run func(ctx context.Context, app *tenon.App, a accounts.Account) error) *cobra.Command {
+	var address string
+	c := e.command(use, short, help, func([]string) error {
+		app, err := e.prepared()
+		if err != nil {
+			return err
+		}
+		defer app.Close()
+		ctx := atTheShell(e.ctx)
+		email, err := accounts.NormalizeEmail(address)
+		if err != nil {
+			return errors.New("--email: " + accounts.ErrEmailInvalid.Message)
+		}
+		a, err := app.Accounts.ByEmail(ctx, email)
+		if errors.Is(err, accounts.ErrNotFound) {
+			return fmt.Errorf("no account has the address %s", email)
+		}
+		if err != nil {
+			return err
+		}
+		return sentence(run(ctx, app, a))
+	})
+	c.Flags().StringVar(&address, "email", "", "`address` of the account")
+	require(c, "email")
+	return c
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,15 +9,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/spf13/cobra"
 )
-
-type consoleCommand struct {
-	Eject consoleEject `cmd:"" help:"Copy the console's source, to change all of it."`
-}
-
-type consoleEject struct {
-	To string `arg:"" optional:"" default:"web" help:"A folder that does not exist yet."`
-}
 
 const ejected = `The console is yours now, in %[1]s. Updates of Tenon do not change it any more.
 
@@ -25,13 +20,21 @@ const ejected = `The console is yours now, in %[1]s. Updates of Tenon do not cha
 Then serve it: embed %[1]s/console/dist in your program, and set Config.Console.Files to it.
 `
 
-// Run copies the source from where Go keeps the module: who can build an ejected console
+func (e *environment) console() *cobra.Command {
+	eject := e.command("eject [folder]", "Copy the console's source, to change all of it.", `The folder must not exist yet; it is "web" unless you say otherwise.`, func(args []string) error {
+		return eject(e.ctx, append(args, "web")[0])
+	})
+	eject.Args = cobra.MaximumNArgs(1)
+	return e.group("console", "Take over the source of the web console.", "", eject)
+}
+
+// eject copies the source from where Go keeps the module: who can build an ejected console
 // into their program has it.
-func (c *consoleEject) Run(e *environment) error {
-	if _, err := os.Stat(c.To); err == nil {
-		return fmt.Errorf("%s exists already; name a new folder", c.To)
+func eject(ctx context.Context, to string) error {
+	if _, err := os.Stat(to); err == nil {
+		return fmt.Errorf("%s exists already; name a new folder", to)
 	}
-	list := exec.CommandContext(e.ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/tenonhq/tenon")
+	list := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/tenonhq/tenon")
 	list.Stderr = os.Stderr
 	out, err := list.Output()
 	source := strings.TrimSpace(string(out))
@@ -39,11 +42,11 @@ func (c *consoleEject) Run(e *environment) error {
 		return errors.New("run this where your program's go.mod is; it must require github.com/tenonhq/tenon")
 	}
 	for _, part := range []string{"package.json", "package-lock.json", "console", "clients/typescript"} {
-		if err := copyTree(filepath.Join(source, part), filepath.Join(c.To, part)); err != nil {
+		if err := copyTree(filepath.Join(source, part), filepath.Join(to, part)); err != nil {
 			return fmt.Errorf("copy %s: %w", part, err)
 		}
 	}
-	fmt.Printf(ejected, c.To)
+	fmt.Printf(ejected, to)
 	return nil
 }
 

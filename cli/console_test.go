@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,8 +9,7 @@ import (
 
 func TestAnEjectedConsoleIsWholeAndOnesOwn(t *testing.T) {
 	to := filepath.Join(t.TempDir(), "web")
-	eject := consoleEject{To: to}
-	if err := eject.Run(&environment{ctx: context.Background()}); err != nil {
+	if err := eject(t.Context(), to); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"package.json", "package-lock.json", "console/package.json", "console/vite.config.ts", "console/src/main.tsx", "console/dist/index.html", "clients/typescript/src/schema.d.ts"} {
@@ -28,7 +26,7 @@ func TestAnEjectedConsoleIsWholeAndOnesOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := eject.Run(&environment{ctx: context.Background()}); err == nil {
+	if err := eject(t.Context(), to); err == nil {
 		t.Error("a folder that exists was written over")
 	}
 }

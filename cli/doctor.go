@@ -13,20 +13,20 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/tenonhq/tenon"
 	"github.com/tenonhq/tenon/platform/errs"
 )
 
-type doctorCommand struct{ dataFlag }
-
-// Help is shown by doctor --help.
-func (doctorCommand) Help() string {
-	return `Secrets are masked. Exits with 1 when a dependency fails.`
+func (e *environment) doctor() *cobra.Command {
+	return e.command("doctor", "Show the settings in effect and try every dependency.", "Secrets are masked. Exits with 1 when a dependency fails.", func([]string) error {
+		return e.examine()
+	})
 }
 
-func (d doctorCommand) Run(e *environment) error {
+func (e *environment) examine() error {
 	app, err := e.app(func(cfg *tenon.Config) {
-		d.apply(cfg)
 		cfg.Logger = slog.New(slog.DiscardHandler) // doctor speaks for itself
 	})
 	if err != nil {

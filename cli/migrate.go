@@ -5,22 +5,21 @@ import (
 	"os"
 	"text/tabwriter"
 	"time"
+
+	"github.com/spf13/cobra"
 )
 
-type migrateCommand struct {
-	Up     migrateUp     `cmd:"" help:"Apply what is pending. Several at once take turns."`
-	Status migrateStatus `cmd:"" help:"List migrations; exit with 1 when some are pending."`
+const migrateUpHelp = `Several at once take turns. In production 'serve' stays not ready until this has run.
+TENON_MIGRATE_DATABASE_URL names the owner of the tables, where the role of DATABASE_URL is another.`
+
+func (e *environment) migrate() *cobra.Command {
+	return e.group("migrate", "Bring the database up to date, or show what is to be done.", "",
+		e.command("up", "Apply what is pending.", migrateUpHelp, func([]string) error { return e.migrateUp() }),
+		e.command("status", "List migrations; exit with 1 when some are pending.", "", func([]string) error { return e.migrateStatus() }))
 }
 
-type migrateUp struct{ dataFlag }
-
-// Help is shown by migrate up --help.
-func (migrateUp) Help() string {
-	return `In production 'serve' stays not ready until this has run. TENON_MIGRATE_DATABASE_URL names the owner of the tables, where the role of DATABASE_URL is another.`
-}
-
-func (m migrateUp) Run(e *environment) error {
-	app, err := e.app(m.apply)
+func (e *environment) migrateUp() error {
+	app, err := e.app(nil)
 	if err != nil {
 		return err
 	}
@@ -50,10 +49,8 @@ func (m migrateUp) Run(e *environment) error {
 	return nil
 }
 
-type migrateStatus struct{ dataFlag }
-
-func (m migrateStatus) Run(e *environment) error {
-	app, err := e.app(m.apply)
+func (e *environment) migrateStatus() error {
+	app, err := e.app(nil)
 	if err != nil {
 		return err
 	}

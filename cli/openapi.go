@@ -5,20 +5,20 @@ import (
 	"encoding/json"
 	"os"
 
+	"github.com/spf13/cobra"
+
 	"github.com/tenonhq/tenon"
 )
 
-type openapiCommand struct{}
+const openapiHelp = `The document includes the operations of your own modules. No database is needed.
 
-// Help is shown by openapi --help.
-func (openapiCommand) Help() string {
-	return `The document includes the operations of your own modules. No database is needed.
-
-Example:
   tenon openapi > openapi.json`
+
+func (e *environment) openapi() *cobra.Command {
+	return e.command("openapi", "Print the OpenAPI document of this program.", openapiHelp, func([]string) error { return e.printOpenAPI() })
 }
 
-func (openapiCommand) Run(e *environment) error {
+func (e *environment) printOpenAPI() error {
 	dir, err := os.MkdirTemp("", "tenon-openapi-")
 	if err != nil {
 		return err

@@ -90,7 +90,7 @@ func (c *Console) Extend(name string, body []byte) {
 	if _, dup := c.sources["ext/"+name]; dup {
 		panic("console: there are two extensions " + name)
 	}
-	c.sources["ext/"+name] = newFile(name, body)
+	c.sources["ext/"+name] = inMemory(name, body)
 	if path.Ext(name) == ".js" {
 		c.extensions = append(c.extensions, "/ext/"+name)
 	}
@@ -137,9 +137,13 @@ func (c *Console) Handler(p Product, missing http.Handler) (http.Handler, error)
 	delete(files, "index.html")
 	delete(files, "manifest.json")
 	if style := c.config.brand(); style != "" {
-		files["brand.css"] = newFile("brand.css", []byte(style))
+		files["brand.css"] = inMemory("brand.css", []byte(style))
 	}
-	pages, err := c.render(index.body, p)
+	template, err := index.read(index.name)
+	if err != nil {
+		return nil, err
+	}
+	pages, err := c.render(template, p)
 	if err != nil {
 		return nil, err
 	}

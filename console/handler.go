@@ -11,14 +11,17 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
-// file is one that is served, with what it was compressed to when it was built.
+// file is one that is served, with what it was compressed to when it was built. It stays
+// where it is, in the program or on disk, until somebody asks for it.
 type file struct {
 	contentType string
-	version     string
-	body        []byte
-	packed      map[string][]byte // by content coding
+	name        string
+	packed      map[string]string // names by content coding
+	read        func(name string) ([]byte, error)
+	version     func() (string, error) // what it holds, in short
 }
 
 // contentType names the types that the application is made of. The machine's own table,
@@ -38,9 +41,16 @@ func contentType(name string) string {
 	return cmp.Or(mime.TypeByExtension(ext), "application/octet-stream")
 }
 
-func newFile(name string, body []byte) file {
-	hash := sha256.Sum256(body)
-	return file{contentType: contentType(name), version: hex.EncodeToString(hash[:8]), body: body, packed: map[string][]byte{}}
+func newFile(name string, read func(name string) ([]byte, error)) file {
+	return file{contentType: contentType(name), name: name, packed: map[string]string{}, read: read, version: sync.OnceValues(func() (string, error) {
+		body, err := read(name)
+		hash := sha256.Sum256(body)
+		return hex.EncodeToString(hash[:8]), err
+	})}
+}
+
+func inMemory(name string, body []byte) file {
+	return newFile(name, func(string) ([]byte, error) { return body, nil })
 }
 
 type coding struct{ name, suffix string }
@@ -54,19 +64,16 @@ func readFiles(from fs.FS) (map[string]file, error) {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		body, err := fs.ReadFile(from, name)
-		if err == nil {
-			files[name] = newFile(name, body)
-		}
-		return err
+		files[name] = newFile(name, func(name string) ([]byte, error) { return fs.ReadFile(from, name) })
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the console: %w", err)
 	}
 	for name := range files {
 		for _, c := range codings() {
-			if packed, ok := files[name+c.suffix]; ok {
-				files[name].packed[c.name] = packed.body
+			if _, ok := files[name+c.suffix]; ok {
+				files[name].packed[c.name] = name + c.suffix
 				delete(files, name+c.suffix)
 			}
 		}
@@ -84,7 +91,9 @@ type handler struct {
 func (h *handler) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	name := strings.TrimPrefix(path.Clean(q.URL.Path), "/")
 	if f, ok := h.files[name]; ok {
-		f.serve(w, q, strings.HasPrefix(name, "assets/"))
+		if f.serve(w, q, strings.HasPrefix(name, "assets/")) != nil { // it is gone since the start
+			h.missing.ServeHTTP(w, q)
+		}
 		return
 	}
 	// What is no page is not answered with one: a script that is gone since an update
@@ -103,30 +112,45 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 }
 
 // serve answers with the file. One whose name changes with its content is kept for ever.
-func (f file) serve(w http.ResponseWriter, q *http.Request, forever bool) {
+func (f file) serve(w http.ResponseWriter, q *http.Request, forever bool) error {
+	version, err := f.version()
+	if err != nil {
+		return err
+	}
 	h := w.Header()
 	h.Set("Content-Type", f.contentType)
-	h.Set("ETag", `W/"`+f.version+`"`) // weak: the codings share it
+	h.Set("ETag", `W/"`+version+`"`) // weak: the codings share it
 	h.Set("Cache-Control", "no-cache")
 	if forever {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	body := f.body
 	if len(f.packed) > 0 {
 		h.Add("Vary", "Accept-Encoding")
-		for _, c := range codings() {
-			if packed, ok := f.packed[c.name]; ok && accepts(q.Header.Values("Accept-Encoding"), c.name) {
-				h.Set("Content-Encoding", c.name)
-				body = packed
-				break
-			}
-		}
 	}
-	if strings.Contains(q.Header.Get("If-None-Match"), `"`+f.version+`"`) {
+	if strings.Contains(q.Header.Get("If-None-Match"), `"`+version+`"`) {
 		w.WriteHeader(http.StatusNotModified)
-		return
+		return nil
+	}
+	name, coding := f.chosen(q.Header.Values("Accept-Encoding"))
+	body, err := f.read(name)
+	if err != nil {
+		return err
+	}
+	if coding != "" {
+		h.Set("Content-Encoding", coding)
 	}
 	write(w, q, body)
+	return nil
+}
+
+// chosen is the smallest form that the client accepts.
+func (f file) chosen(accepted []string) (name, coding string) {
+	for _, c := range codings() {
+		if packed, ok := f.packed[c.name]; ok && accepts(accepted, c.name) {
+			return packed, c.name
+		}
+	}
+	return f.name, ""
 }
 
 func write(w http.ResponseWriter, q *http.Request, body []byte) {

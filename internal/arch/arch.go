@@ -37,6 +37,7 @@ func Rules() []Rule {
 	return []Rule{
 		{"layers", layers},
 		{"libraries", libraries},
+		{"templates", templates},
 		{"outbound HTTP", outboundHTTP},
 		{"raw transactions", rawTransactions},
 		{"SQL only in stores", sqlOnlyInStores},

@@ -144,7 +144,7 @@ func libraryHomes() []library {
 		{"github.com/pquerna/otp", []string{"modules/mfa"}, "ask module mfa, which remembers the codes that were used"},
 		{"github.com/boombuler/barcode", []string{"modules/mfa"}, "QR codes are drawn in module mfa"},
 		{"github.com/stripe/", []string{"internal/stripeapi"}, "call Stripe through internal/stripeapi"},
-		{"github.com/alecthomas/kong", []string{"cli"}, "commands are declared in cli"},
+		{"github.com/spf13/cobra", []string{"cli"}, "commands are declared in cli"},
 		{"github.com/caarlos0/env", []string{".", "cli"}, "take a Config with env tags; tenon fills it in"},
 	}
 }
@@ -161,6 +161,18 @@ func libraries(tree *Tree, report Report) {
 				if strings.HasPrefix(imported(spec)+"/", strings.TrimSuffix(lib.prefix, "/")+"/") && !slices.Contains(lib.homes, f.Dir()) {
 					report(f.At(spec), "imports "+imported(spec)+", which only "+strings.Join(lib.homes, ", ")+" may: "+lib.instead)
 				}
+			}
+		}
+	}
+}
+
+// templates: the standard library's call methods by name, so that the linker keeps every
+// method of every library: fourteen megabytes.
+func templates(tree *Tree, report Report) {
+	for _, f := range tree.Go {
+		for _, spec := range f.AST.Imports {
+			if kind, ok := strings.CutSuffix(imported(spec), "/template"); ok && (kind == "text" || kind == "html") && !f.IsTest() {
+				report(f.At(spec), "imports "+imported(spec)+", which makes every binary bigger; import github.com/DataDog/datadog-agent/pkg/template/"+kind+", the same without method calls")
 			}
 		}
 	}

@@ -59,9 +59,13 @@ var seeds = map[string][]seed{
 		{"web speaks Otter", source("platform/web/a.go", `import "github.com/maypok86/otter/v2"`), "platform/cache"},
 		{"web speaks JWT", source("platform/web/a.go", `import "github.com/lestrrat-go/jwx/v3/jwt"`), "platform/secret"},
 		{"web sends mail", source("platform/web/a.go", `import "github.com/wneessen/go-mail"`), "platform/mail"},
-		{"tenon parses commands", source("tenon.go", `import "github.com/alecthomas/kong"`), "declared in cli"},
+		{"tenon parses commands", source("tenon.go", `import "github.com/spf13/cobra"`), "declared in cli"},
 		{"mail reads the environment", source("platform/mail/a.go", `import "github.com/caarlos0/env/v11"`), "env tags"},
 		{"tenon reads the environment", source("config.go", `import "github.com/caarlos0/env/v11"`), ""},
+	},
+	"templates": {
+		{"a letter that calls methods", source("platform/mail/a.go", `import "html/template"`), "pkg/template/html"},
+		{"its parser calls none", source("platform/mail/a.go", `import "text/template/parse"`), ""},
 	},
 	"outbound HTTP": {
 		{"Get", source("modules/webhooks/a.go", `import "net/http"; func f() { http.Get("") }`), "platform/safehttp"},

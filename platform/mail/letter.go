@@ -3,10 +3,10 @@ package mail
 import (
 	"errors"
 	"fmt"
+	"github.com/DataDog/datadog-agent/pkg/template/text"
 	"regexp"
 	"slices"
 	"strings"
-	"text/template"
 	"text/template/parse"
 	"unicode"
 )

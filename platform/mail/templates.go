@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	htmltemplate "html/template"
+	htmltemplate "github.com/DataDog/datadog-agent/pkg/template/html"
+	"github.com/DataDog/datadog-agent/pkg/template/text"
 	"io/fs"
 	"net/url"
 	"path"
 	"slices"
 	"strings"
-	"text/template"
 )
 
 // Branding is what a product shows of itself in every mail.
