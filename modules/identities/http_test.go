@@ -411,6 +411,16 @@ func TestAProviderMayChangeItsKeys(t *testing.T) {
 	})
 }
 
+func TestKeysThatCannotBeHadAreNoFaultOfTheToken(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		b := w.browser()
+		w.acme.KeysDown(true)
+		b.wantOut(b.signIn(w.acme, "acme"), "identities.provider_unavailable")
+		w.acme.KeysDown(false)
+		b.wantIn(b.signIn(w.acme, "acme"), "/home")
+	})
+}
+
 func TestAnAnswerOfAnotherProviderIsRefused(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		b := w.browser()

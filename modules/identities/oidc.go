@@ -36,7 +36,7 @@ type source struct {
 type discovery struct {
 	at       time.Time
 	provider *oidc.Provider // nil for GitHub
-	verifier *oidc.IDTokenVerifier
+	keys     oidc.KeySet
 	endpoint oauth2.Endpoint
 	issuer   string // for Microsoft with {tenantid} in it
 	namesIss bool   // it names itself in every answer (RFC 9207)
@@ -103,6 +103,7 @@ func (s *source) ask(ctx context.Context) (*discovery, error) {
 	}
 	var said struct {
 		Issuer      string   `json:"issuer"`
+		Keys        string   `json:"jwks_uri"`
 		AuthMethods []string `json:"token_endpoint_auth_methods_supported"`
 		NamesIss    bool     `json:"authorization_response_iss_parameter_supported"`
 	}
@@ -114,7 +115,7 @@ func (s *source) ask(ctx context.Context) (*discovery, error) {
 	}
 	d := &discovery{at: s.now(), provider: provider, endpoint: provider.Endpoint(), issuer: said.Issuer, namesIss: said.NamesIss}
 	d.endpoint.AuthStyle = s.authStyle(said.AuthMethods)
-	d.verifier = provider.VerifierContext(ctx, &oidc.Config{ClientID: s.ClientID, SupportedSigningAlgs: asymmetric(), Now: s.now, SkipIssuerCheck: s.Kind == Microsoft})
+	d.keys = oidc.NewRemoteKeySet(ctx, said.Keys)
 	return d, nil
 }
 
@@ -221,6 +222,9 @@ func (s *source) identify(ctx context.Context, code string, k keys) (person, err
 	}
 	raw, _ := token.Extra("id_token").(string)
 	claims, err := s.verify(ctx, d, raw, token.AccessToken, k.Nonce)
+	if errors.Is(err, ErrUnavailable) {
+		return person{}, err
+	}
 	if err != nil {
 		return person{}, ErrToken.Because(err)
 	}
@@ -266,7 +270,12 @@ func (s *source) verify(ctx context.Context, d *discovery, raw, access, nonce st
 	if raw == "" || len(raw) > maxToken || strings.Count(raw, ".") != 2 {
 		return nil, errors.New("there is no ID token, or it is too large")
 	}
-	token, err := d.verifier.Verify(ctx, raw)
+	keys := &noticing{KeySet: d.keys}
+	checks := &oidc.Config{ClientID: s.ClientID, SupportedSigningAlgs: asymmetric(), Now: s.now, SkipIssuerCheck: s.Kind == Microsoft}
+	token, err := oidc.NewVerifier(d.issuer, keys, checks).Verify(ctx, raw)
+	if keys.away != nil {
+		return nil, ErrUnavailable.Because(keys.away)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -286,6 +295,21 @@ func (s *source) verify(ctx context.Context, d *discovery, raw, access, nonce st
 		return nil, errors.New("the access token is not the ID token's")
 	}
 	return claims, nil
+}
+
+// noticing notices when the provider's keys cannot be had, which is no fault of the
+// token's. The verifier tells only in words.
+type noticing struct {
+	oidc.KeySet
+	away error
+}
+
+func (n *noticing) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
+	payload, err := n.KeySet.VerifySignature(ctx, jwt)
+	if err != nil && strings.HasPrefix(err.Error(), "fetching keys") {
+		n.away = fmt.Errorf("ask for its keys: %.300s", err) // it may hold the whole answer
+	}
+	return payload, err
 }
 
 const tenantPlaceholder = "{tenantid}"

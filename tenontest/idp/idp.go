@@ -51,6 +51,7 @@ type Provider struct {
 	bend      func(*Token)
 	onlyInfo  bool
 	down      bool
+	keysDown  bool
 	key       *rsa.PrivateKey
 	keyID     int
 	requests  map[string]*request // by id
@@ -89,6 +90,9 @@ func (p *Provider) OnlyUserInfo(only bool) { p.set(func() { p.onlyInfo = only })
 
 // Down says whether every request fails.
 func (p *Provider) Down(down bool) { p.set(func() { p.down = down }) }
+
+// KeysDown says whether only its keys cannot be had.
+func (p *Provider) KeysDown(down bool) { p.set(func() { p.keysDown = down }) }
 
 // Rotate replaces the key that the provider signs with.
 func (p *Provider) Rotate() {
@@ -144,7 +148,7 @@ func (p *Provider) Browse(t testing.TB, authorizationURL string) *url.URL {
 
 func (p *Provider) serve(w http.ResponseWriter, q *http.Request) {
 	var down bool
-	p.set(func() { down = p.down })
+	p.set(func() { down = p.down || p.keysDown && q.URL.Path == "/keys" })
 	switch {
 	case down:
 		http.Error(w, "out of order", http.StatusBadGateway)
