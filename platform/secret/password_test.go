@@ -1,7 +1,9 @@
 package secret
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"runtime"
 	"strings"
@@ -9,10 +11,28 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/tenonhq/tenon/platform/errs"
 )
+
+// The memory is used again, also for other parameters; the hash is the library's.
+func TestHashesAreThoseOfTheLibrary(t *testing.T) {
+	var m argonMemory
+	for range 3 {
+		for _, o := range []struct {
+			time, memory, keyLen uint32
+			threads              uint8
+		}{{2, 19 * 1024, 32, 1}, {1, 64, 16, 4}, {3, 1, 64, 2}, {1, 33, 100, 1}} {
+			password, salt := []byte(rand.Text()), []byte(rand.Text())
+			want := argon2.IDKey(password, salt, o.time, o.memory, o.threads, o.keyLen)
+			if got := m.key(password, salt, o.time, o.memory, o.threads, o.keyLen); !bytes.Equal(got, want) {
+				t.Errorf("%+v: %x, want %x", o, got, want)
+			}
+		}
+	}
+}
 
 func TestPasswordsAreHashedAsOWASPAsks(t *testing.T) {
 	p := NewPasswords()
@@ -96,12 +116,12 @@ func TestAStormOfPasswordsIsBounded(t *testing.T) {
 	p.queue = 3
 	release, running := make(chan struct{}), make(chan struct{}, 1000)
 	var all sync.WaitGroup
-	for range cap(p.turn) {
+	for range cap(p.turns) {
 		all.Go(func() {
-			_ = p.inTurn(t.Context(), func() error { running <- struct{}{}; <-release; return nil })
+			_ = p.inTurn(t.Context(), func(*argonMemory) error { running <- struct{}{}; <-release; return nil })
 		})
 	}
-	for range cap(p.turn) {
+	for range cap(p.turns) {
 		<-running
 	}
 	waiting := make(chan error, 3)
@@ -135,8 +155,8 @@ func TestAStormOfPasswordsIsBounded(t *testing.T) {
 func TestWhoLeavesTheQueueFreesTheirPlace(t *testing.T) {
 	p := NewPasswords()
 	p.queue = 1
-	for range cap(p.turn) {
-		p.turn <- struct{}{}
+	for range cap(p.turns) {
+		<-p.turns
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()

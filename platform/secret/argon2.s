@@ -1,0 +1,1 @@
+// Go declares functions without a body only in packages that hold assembly.
