@@ -334,7 +334,7 @@ func (a *App) mountConsole(developer bool) error {
 		return nil
 	}
 	pages, err := a.Console.Handler(console.Product{Name: a.Config.Brand.ProductName, Base: a.Config.Web.Base(), SignUp: a.Config.Accounts.SignUp,
-		ImageHosts: a.Config.Accounts.PictureHosts(), Developer: developer}, a.Web.Missing())
+		ImageHosts: a.Config.Accounts.PictureHosts(), Developer: developer, Session: a.Web.BringsSession}, a.Web.Missing())
 	if err != nil {
 		return err
 	}

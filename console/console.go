@@ -118,6 +118,8 @@ type Product struct {
 	SignUp     string   // open, invitation, waitlist or domains
 	ImageHosts []string // other hosts that pictures of people may come from
 	Developer  bool     // shows what helps on a developer's machine
+	// Session tells whether a request brings a session cookie; nil: it may, always.
+	Session func(*http.Request) bool
 }
 
 // Handler serves the files, and for every other path the page. What is asked for and
@@ -139,6 +141,9 @@ func (c *Console) Handler(p Product, missing http.Handler) (http.Handler, error)
 	if style := c.config.brand(); style != "" {
 		files["brand.css"] = inMemory("brand.css", []byte(style))
 	}
+	if p.Session == nil {
+		p.Session = func(*http.Request) bool { return true }
+	}
 	template, err := index.read(index.name)
 	if err != nil {
 		return nil, err
@@ -147,7 +152,7 @@ func (c *Console) Handler(p Product, missing http.Handler) (http.Handler, error)
 	if err != nil {
 		return nil, err
 	}
-	return &handler{files: files, pages: pages, policy: p.policy(c.config.Logo), missing: missing}, nil
+	return &handler{files: files, pages: pages, session: p.Session, policy: p.policy(c.config.Logo), missing: missing}, nil
 }
 
 // brand is the style sheet that turns the colours.

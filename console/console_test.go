@@ -66,6 +66,16 @@ func TestThePageComesInTheColoursOfItsReader(t *testing.T) {
 	}
 }
 
+func TestThePageKnowsWhenNobodyIsSignedIn(t *testing.T) {
+	brings := func(q *http.Request) bool { _, err := q.Cookie("session"); return err == nil }
+	h := serve(t, Config{}, Product{Name: "Acme", Session: brings})
+	for cookie, want := range map[string]string{"theme=dark": `"session":false`, "theme=dark; session=x": `"session":true`} {
+		if body := text(t, get(h, "/", "Cookie", cookie)); !strings.Contains(body, want) || !strings.Contains(body, `data-theme="dark"`) {
+			t.Errorf("with %q there is no %s in %.300s", cookie, want, body)
+		}
+	}
+}
+
 func TestNothingThatAProductSaysBecomesMarkup(t *testing.T) {
 	const evil = `</script><script>alert(1)</script>`
 	h := serve(t, Config{Tagline: evil, Wording: map[string]map[string]string{"en": {"nav.teams": evil}}, Hidden: []string{evil}}, Product{Name: evil})

@@ -83,7 +83,8 @@ func readFiles(from fs.FS) (map[string]file, error) {
 
 type handler struct {
 	files   map[string]file
-	pages   map[string][]byte // by theme
+	pages   map[look][]byte
+	session func(*http.Request) bool
 	policy  string
 	missing http.Handler
 }
@@ -108,7 +109,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	header.Set("Cache-Control", "no-cache")
 	header.Add("Vary", "Cookie")
 	header.Add("Vary", "Accept")
-	write(w, q, h.pages[themeOf(q)])
+	write(w, q, h.pages[look{themeOf(q), h.session(q)}])
 }
 
 // serve answers with the file. One whose name changes with its content is kept for ever.

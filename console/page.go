@@ -24,17 +24,46 @@ type boot struct {
 	Extensions []string                     `json:"extensions"`
 	SignUp     string                       `json:"signUp"`
 	Developer  bool                         `json:"developer"`
+	Session    bool                         `json:"session"`
 }
 
-// render makes the page in every theme that a reader can have chosen. The choice is a
-// cookie, and the page comes in its colours: no script is needed before the first paint.
-func (c *Console) render(index []byte, p Product) (map[string][]byte, error) {
+// look is what the page depends on: cookies say it before any script runs. The theme is
+// the reader's choice, so that the page comes in its colours. Without a session nobody is
+// signed in, and the application need not ask who it is.
+type look struct {
+	theme   string
+	session bool
+}
+
+// render makes the page in every look.
+func (c *Console) render(index []byte, p Product) (map[look][]byte, error) {
+	pages := map[look][]byte{}
+	for _, session := range []bool{false, true} {
+		page, err := c.page(index, p, session)
+		if err != nil {
+			return nil, err
+		}
+		for _, theme := range []string{"", "light", "dark"} {
+			themed := page
+			if theme != "" {
+				themed = bytes.Replace(page, []byte("<html "), []byte(`<html data-theme="`+theme+`" `), 1)
+				if bytes.Equal(themed, page) {
+					return nil, errors.New("console: index.html has no <html lang=…> to write the theme into")
+				}
+			}
+			pages[look{theme, session}] = themed
+		}
+	}
+	return pages, nil
+}
+
+func (c *Console) page(index []byte, p Product, session bool) ([]byte, error) {
 	logo := c.config.Logo
 	if strings.HasPrefix(logo, "/") {
 		logo = p.Base + logo
 	}
 	b := boot{Base: p.Base, Name: p.Name, Logo: logo, Tagline: c.config.Tagline, Locale: c.config.Locales[0], Locales: c.config.Locales,
-		Wording: c.config.Wording, Hidden: c.config.Hidden, Extensions: c.extensions, SignUp: p.SignUp, Developer: p.Developer}
+		Wording: c.config.Wording, Hidden: c.config.Hidden, Extensions: c.extensions, SignUp: p.SignUp, Developer: p.Developer, Session: session}
 	if b.Wording == nil {
 		b.Wording = map[string]map[string]string{}
 	}
@@ -43,25 +72,21 @@ func (c *Console) render(index []byte, p Product) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	head := `<script type="application/json" id="boot">` + string(data) + `</script>`
+	head := `<meta name="description" content="` + html.EscapeString(p.Name+c.tagline()) + `"><script type="application/json" id="boot">` + string(data) + `</script>`
 	if c.config.brand() != "" {
 		head += `<link rel="stylesheet" href="` + p.Base + `/brand.css">`
 	}
 	page := bytes.ReplaceAll(index, []byte(`="./`), []byte(`="`+p.Base+`/`))
 	page = bytes.Replace(page, []byte("<title>Tenon</title>"), []byte("<title>"+html.EscapeString(p.Name)+"</title>"), 1)
-	page = bytes.Replace(page, []byte("</head>"), []byte(head+"</head>"), 1)
-	pages := map[string][]byte{}
-	for _, theme := range []string{"", "light", "dark"} {
-		themed := page
-		if theme != "" {
-			themed = bytes.Replace(page, []byte("<html "), []byte(`<html data-theme="`+theme+`" `), 1)
-			if bytes.Equal(themed, page) {
-				return nil, errors.New("console: index.html has no <html lang=…> to write the theme into")
-			}
-		}
-		pages[theme] = themed
+	return bytes.Replace(page, []byte("</head>"), []byte(head+"</head>"), 1), nil
+}
+
+// tagline follows the name where one is told what the product is.
+func (c *Console) tagline() string {
+	if c.config.Tagline == "" {
+		return ": sign in, or make an account."
 	}
-	return pages, nil
+	return ": " + c.config.Tagline
 }
 
 // policy is the Content-Security-Policy of the page: what it loads comes from here, and

@@ -1,9 +1,10 @@
 import { CSPProvider } from "@base-ui/react/csp-provider";
 import { QueryClientProvider } from "@tanstack/react-query";
-import { createRouter, RouterProvider } from "@tanstack/react-router";
+import { type AnyRoute, createRouter, RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { onSignedOut, queryClient } from "./api/queries";
+import { nobody } from "./api/client";
+import { meQuery, onSignedOut, orgsQuery, queryClient } from "./api/queries";
 import { Late } from "./components/late";
 import { Crash, NotFound } from "./components/layout/fallback";
 import { loadExtensions } from "./extensions/load";
@@ -35,7 +36,15 @@ onSignedOut(() => {
   void router.navigate({ to: "/sign-in", search: { next } });
 });
 
-await Promise.all([setLocale(preferred()), loadExtensions()]);
+// What the first page needs is asked for at once, not one thing after the other.
+for (const { routeId } of router.matchRoutes(router.latestLocation) as { routeId: keyof typeof router.routesById }[])
+  void router.loadRouteChunk(router.routesById[routeId] as AnyRoute);
+if (!nobody()) {
+  void queryClient.prefetchQuery(meQuery);
+  void queryClient.prefetchQuery(orgsQuery);
+}
+
+await Promise.all([setLocale(preferred(), !nobody()), loadExtensions()]);
 
 const root = document.getElementById("root");
 if (root)

@@ -12,6 +12,7 @@ import { Route as rootRouteImport } from "./routes/__root";
 import { Route as AppRouteImport } from "./routes/_app";
 import { Route as AuthRouteImport } from "./routes/_auth";
 import { Route as AppIndexRouteImport } from "./routes/_app.index";
+import { Route as AppSplatRouteImport } from "./routes/_app.$";
 import { Route as AppAdminRouteImport } from "./routes/_app.admin";
 import { Route as AppWelcomeRouteImport } from "./routes/_app.welcome";
 import { Route as AuthAcceptInvitationRouteImport } from "./routes/_auth.accept-invitation";
@@ -36,6 +37,8 @@ import { Route as AppAdminWaitlistRouteImport } from "./routes/_app.admin.waitli
 import { Route as AppOOrgRouteImport } from "./routes/_app.o.$org";
 import { Route as AppXSplatRouteImport } from "./routes/_app.x.$";
 import { Route as AuthSignInSecondFactorRouteImport } from "./routes/_auth.sign-in_.second-factor";
+import { Route as AppAdminJobsIndexRouteImport } from "./routes/_app.admin.jobs.index";
+import { Route as AppAdminJobsJobRouteImport } from "./routes/_app.admin.jobs.$job";
 import { Route as AppAdminOrgsIndexRouteImport } from "./routes/_app.admin.orgs.index";
 import { Route as AppAdminOrgsIdRouteImport } from "./routes/_app.admin.orgs.$id";
 import { Route as AppAdminUsersIndexRouteImport } from "./routes/_app.admin.users.index";
@@ -61,6 +64,11 @@ const AuthRoute = AuthRouteImport.update({
 const AppIndexRoute = AppIndexRouteImport.update({
   id: "/",
   path: "/",
+  getParentRoute: () => AppRoute,
+} as any);
+const AppSplatRoute = AppSplatRouteImport.update({
+  id: "/$",
+  path: "/$",
   getParentRoute: () => AppRoute,
 } as any);
 const AppAdminRoute = AppAdminRouteImport.update({
@@ -183,6 +191,16 @@ const AuthSignInSecondFactorRoute = AuthSignInSecondFactorRouteImport.update({
   path: "/sign-in/second-factor",
   getParentRoute: () => AuthRoute,
 } as any);
+const AppAdminJobsIndexRoute = AppAdminJobsIndexRouteImport.update({
+  id: "/jobs/",
+  path: "/jobs/",
+  getParentRoute: () => AppAdminRoute,
+} as any);
+const AppAdminJobsJobRoute = AppAdminJobsJobRouteImport.update({
+  id: "/jobs/$job",
+  path: "/jobs/$job",
+  getParentRoute: () => AppAdminRoute,
+} as any);
 const AppAdminOrgsIndexRoute = AppAdminOrgsIndexRouteImport.update({
   id: "/orgs/",
   path: "/orgs/",
@@ -251,6 +269,7 @@ const AppOOrgTeamsTeamRoute = AppOOrgTeamsTeamRouteImport.update({
 
 export interface FileRoutesByFullPath {
   "/": typeof AppIndexRoute;
+  "/$": typeof AppSplatRoute;
   "/admin": typeof AppAdminRouteWithChildren;
   "/welcome": typeof AppWelcomeRoute;
   "/accept-invitation": typeof AuthAcceptInvitationRoute;
@@ -275,6 +294,7 @@ export interface FileRoutesByFullPath {
   "/x/$": typeof AppXSplatRoute;
   "/sign-in/second-factor": typeof AuthSignInSecondFactorRoute;
   "/admin/": typeof AppAdminIndexRoute;
+  "/admin/jobs/$job": typeof AppAdminJobsJobRoute;
   "/admin/orgs/$id": typeof AppAdminOrgsIdRoute;
   "/admin/users/$person": typeof AppAdminUsersPersonRoute;
   "/o/$org/api-keys": typeof AppOOrgApiKeysRoute;
@@ -283,6 +303,7 @@ export interface FileRoutesByFullPath {
   "/o/$org/members": typeof AppOOrgMembersRoute;
   "/o/$org/roles": typeof AppOOrgRolesRoute;
   "/o/$org/settings": typeof AppOOrgSettingsRoute;
+  "/admin/jobs/": typeof AppAdminJobsIndexRoute;
   "/admin/orgs/": typeof AppAdminOrgsIndexRoute;
   "/admin/users/": typeof AppAdminUsersIndexRoute;
   "/o/$org/": typeof AppOOrgIndexRoute;
@@ -291,6 +312,7 @@ export interface FileRoutesByFullPath {
 }
 export interface FileRoutesByTo {
   "/": typeof AppIndexRoute;
+  "/$": typeof AppSplatRoute;
   "/welcome": typeof AppWelcomeRoute;
   "/accept-invitation": typeof AuthAcceptInvitationRoute;
   "/confirm-email": typeof AuthConfirmEmailRoute;
@@ -313,6 +335,7 @@ export interface FileRoutesByTo {
   "/x/$": typeof AppXSplatRoute;
   "/sign-in/second-factor": typeof AuthSignInSecondFactorRoute;
   "/admin": typeof AppAdminIndexRoute;
+  "/admin/jobs/$job": typeof AppAdminJobsJobRoute;
   "/admin/orgs/$id": typeof AppAdminOrgsIdRoute;
   "/admin/users/$person": typeof AppAdminUsersPersonRoute;
   "/o/$org/api-keys": typeof AppOOrgApiKeysRoute;
@@ -321,6 +344,7 @@ export interface FileRoutesByTo {
   "/o/$org/members": typeof AppOOrgMembersRoute;
   "/o/$org/roles": typeof AppOOrgRolesRoute;
   "/o/$org/settings": typeof AppOOrgSettingsRoute;
+  "/admin/jobs": typeof AppAdminJobsIndexRoute;
   "/admin/orgs": typeof AppAdminOrgsIndexRoute;
   "/admin/users": typeof AppAdminUsersIndexRoute;
   "/o/$org": typeof AppOOrgIndexRoute;
@@ -331,6 +355,7 @@ export interface FileRoutesById {
   __root__: typeof rootRouteImport;
   "/_app": typeof AppRouteWithChildren;
   "/_auth": typeof AuthRouteWithChildren;
+  "/_app/$": typeof AppSplatRoute;
   "/_app/admin": typeof AppAdminRouteWithChildren;
   "/_app/welcome": typeof AppWelcomeRoute;
   "/_auth/accept-invitation": typeof AuthAcceptInvitationRoute;
@@ -356,6 +381,7 @@ export interface FileRoutesById {
   "/_app/x/$": typeof AppXSplatRoute;
   "/_auth/sign-in_/second-factor": typeof AuthSignInSecondFactorRoute;
   "/_app/admin/": typeof AppAdminIndexRoute;
+  "/_app/admin/jobs/$job": typeof AppAdminJobsJobRoute;
   "/_app/admin/orgs/$id": typeof AppAdminOrgsIdRoute;
   "/_app/admin/users/$person": typeof AppAdminUsersPersonRoute;
   "/_app/o/$org/api-keys": typeof AppOOrgApiKeysRoute;
@@ -364,6 +390,7 @@ export interface FileRoutesById {
   "/_app/o/$org/members": typeof AppOOrgMembersRoute;
   "/_app/o/$org/roles": typeof AppOOrgRolesRoute;
   "/_app/o/$org/settings": typeof AppOOrgSettingsRoute;
+  "/_app/admin/jobs/": typeof AppAdminJobsIndexRoute;
   "/_app/admin/orgs/": typeof AppAdminOrgsIndexRoute;
   "/_app/admin/users/": typeof AppAdminUsersIndexRoute;
   "/_app/o/$org/": typeof AppOOrgIndexRoute;
@@ -374,6 +401,7 @@ export interface FileRouteTypes {
   fileRoutesByFullPath: FileRoutesByFullPath;
   fullPaths:
     | "/"
+    | "/$"
     | "/admin"
     | "/welcome"
     | "/accept-invitation"
@@ -398,6 +426,7 @@ export interface FileRouteTypes {
     | "/x/$"
     | "/sign-in/second-factor"
     | "/admin/"
+    | "/admin/jobs/$job"
     | "/admin/orgs/$id"
     | "/admin/users/$person"
     | "/o/$org/api-keys"
@@ -406,6 +435,7 @@ export interface FileRouteTypes {
     | "/o/$org/members"
     | "/o/$org/roles"
     | "/o/$org/settings"
+    | "/admin/jobs/"
     | "/admin/orgs/"
     | "/admin/users/"
     | "/o/$org/"
@@ -414,6 +444,7 @@ export interface FileRouteTypes {
   fileRoutesByTo: FileRoutesByTo;
   to:
     | "/"
+    | "/$"
     | "/welcome"
     | "/accept-invitation"
     | "/confirm-email"
@@ -436,6 +467,7 @@ export interface FileRouteTypes {
     | "/x/$"
     | "/sign-in/second-factor"
     | "/admin"
+    | "/admin/jobs/$job"
     | "/admin/orgs/$id"
     | "/admin/users/$person"
     | "/o/$org/api-keys"
@@ -444,6 +476,7 @@ export interface FileRouteTypes {
     | "/o/$org/members"
     | "/o/$org/roles"
     | "/o/$org/settings"
+    | "/admin/jobs"
     | "/admin/orgs"
     | "/admin/users"
     | "/o/$org"
@@ -453,6 +486,7 @@ export interface FileRouteTypes {
     | "__root__"
     | "/_app"
     | "/_auth"
+    | "/_app/$"
     | "/_app/admin"
     | "/_app/welcome"
     | "/_auth/accept-invitation"
@@ -478,6 +512,7 @@ export interface FileRouteTypes {
     | "/_app/x/$"
     | "/_auth/sign-in_/second-factor"
     | "/_app/admin/"
+    | "/_app/admin/jobs/$job"
     | "/_app/admin/orgs/$id"
     | "/_app/admin/users/$person"
     | "/_app/o/$org/api-keys"
@@ -486,6 +521,7 @@ export interface FileRouteTypes {
     | "/_app/o/$org/members"
     | "/_app/o/$org/roles"
     | "/_app/o/$org/settings"
+    | "/_app/admin/jobs/"
     | "/_app/admin/orgs/"
     | "/_app/admin/users/"
     | "/_app/o/$org/"
@@ -519,6 +555,13 @@ declare module "@tanstack/react-router" {
       path: "/";
       fullPath: "/";
       preLoaderRoute: typeof AppIndexRouteImport;
+      parentRoute: typeof AppRoute;
+    };
+    "/_app/$": {
+      id: "/_app/$";
+      path: "/$";
+      fullPath: "/$";
+      preLoaderRoute: typeof AppSplatRouteImport;
       parentRoute: typeof AppRoute;
     };
     "/_app/admin": {
@@ -689,6 +732,20 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof AuthSignInSecondFactorRouteImport;
       parentRoute: typeof AuthRoute;
     };
+    "/_app/admin/jobs/": {
+      id: "/_app/admin/jobs/";
+      path: "/jobs";
+      fullPath: "/admin/jobs/";
+      preLoaderRoute: typeof AppAdminJobsIndexRouteImport;
+      parentRoute: typeof AppAdminRoute;
+    };
+    "/_app/admin/jobs/$job": {
+      id: "/_app/admin/jobs/$job";
+      path: "/jobs/$job";
+      fullPath: "/admin/jobs/$job";
+      preLoaderRoute: typeof AppAdminJobsJobRouteImport;
+      parentRoute: typeof AppAdminRoute;
+    };
     "/_app/admin/orgs/": {
       id: "/_app/admin/orgs/";
       path: "/orgs";
@@ -789,8 +846,10 @@ interface AppAdminRouteChildren {
   AppAdminMailRoute: typeof AppAdminMailRoute;
   AppAdminWaitlistRoute: typeof AppAdminWaitlistRoute;
   AppAdminIndexRoute: typeof AppAdminIndexRoute;
+  AppAdminJobsJobRoute: typeof AppAdminJobsJobRoute;
   AppAdminOrgsIdRoute: typeof AppAdminOrgsIdRoute;
   AppAdminUsersPersonRoute: typeof AppAdminUsersPersonRoute;
+  AppAdminJobsIndexRoute: typeof AppAdminJobsIndexRoute;
   AppAdminOrgsIndexRoute: typeof AppAdminOrgsIndexRoute;
   AppAdminUsersIndexRoute: typeof AppAdminUsersIndexRoute;
 }
@@ -801,8 +860,10 @@ const AppAdminRouteChildren: AppAdminRouteChildren = {
   AppAdminMailRoute: AppAdminMailRoute,
   AppAdminWaitlistRoute: AppAdminWaitlistRoute,
   AppAdminIndexRoute: AppAdminIndexRoute,
+  AppAdminJobsJobRoute: AppAdminJobsJobRoute,
   AppAdminOrgsIdRoute: AppAdminOrgsIdRoute,
   AppAdminUsersPersonRoute: AppAdminUsersPersonRoute,
+  AppAdminJobsIndexRoute: AppAdminJobsIndexRoute,
   AppAdminOrgsIndexRoute: AppAdminOrgsIndexRoute,
   AppAdminUsersIndexRoute: AppAdminUsersIndexRoute,
 };
@@ -839,6 +900,7 @@ const AppOOrgRouteWithChildren =
   AppOOrgRoute._addFileChildren(AppOOrgRouteChildren);
 
 interface AppRouteChildren {
+  AppSplatRoute: typeof AppSplatRoute;
   AppAdminRoute: typeof AppAdminRouteWithChildren;
   AppWelcomeRoute: typeof AppWelcomeRoute;
   AppIndexRoute: typeof AppIndexRoute;
@@ -851,6 +913,7 @@ interface AppRouteChildren {
 }
 
 const AppRouteChildren: AppRouteChildren = {
+  AppSplatRoute: AppSplatRoute,
   AppAdminRoute: AppAdminRouteWithChildren,
   AppWelcomeRoute: AppWelcomeRoute,
   AppIndexRoute: AppIndexRoute,

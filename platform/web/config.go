@@ -88,6 +88,12 @@ const (
 	deviceCookie  = "device"
 )
 
+// BringsSession tells whether a request carries a session cookie, whatever it is worth.
+func (r *Router) BringsSession(q *http.Request) bool {
+	_, err := q.Cookie(r.Config.cookieName(sessionCookie))
+	return err == nil
+}
+
 // SessionCookie is the Set-Cookie value that keeps a browser signed in until expires.
 func (r *Router) SessionCookie(token string, expires time.Time) string {
 	c := r.cookie(sessionCookie, token)

@@ -160,7 +160,7 @@ func (b *bench) startProduct(ctx context.Context, database string, pg pgServer) 
 	}
 	b.report.started(database, took, idle)
 	b.products = append(b.products, p)
-	return p.settle(b.connections)
+	return p.settle(2 * b.connections)
 }
 
 // targets are the bare program and ours, which then take turns.

@@ -71,6 +71,7 @@ test("every page", async ({ page, server }) => {
     "admin-user": `/admin/users/${person}`,
     "admin-orgs": "/admin/orgs",
     "admin-events": "/admin/events",
+    "admin-jobs": "/admin/jobs",
     "admin-health": "/admin/health",
     "admin-mail": "/admin/mail",
     "not-found": "/nowhere",

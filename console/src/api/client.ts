@@ -12,8 +12,14 @@ export const onStepUp = (fn: Ask): void => {
   ask = fn;
 };
 
+let session = boot.session;
+
+/** Whether it is known without asking that nobody is signed in. Whoever signs in posts something. */
+export const nobody = (): boolean => !session;
+
 /** Sends a request; where the server wants a recent proof of identity, asks for it and sends it again. */
 async function send(request: Request): Promise<Response> {
+  session ||= request.method !== "GET";
   const again = request.clone();
   const response = await fetch(request);
   if (response.status !== 401) return response;

@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, MutationCache, QueryCache, QueryClient, queryOptions, useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { toast } from "@/components/ui/toast";
 import { t } from "@/lib/i18n";
-import { api, data, declined, explain, type Schemas, signedOut, TenonError } from "./client";
+import { api, data, declined, explain, nobody, type Schemas, signedOut, TenonError } from "./client";
 
 /** How often what is on the screen is asked for anew. Hidden tabs do not ask. */
 export const LIVE = 15_000;
@@ -38,13 +38,21 @@ function noticeSignOut(e: unknown) {
   if (signedOut(e) && (e as TenonError).code.startsWith("auth.") && queryClient.getQueryData(meQuery.queryKey)) leave();
 }
 
-export const meQuery = queryOptions({ queryKey: ["me"], queryFn: ({ signal }) => data(api.GET("/api/v1/users/me", { signal })), staleTime: 30_000 });
+/** Asks what only somebody who is signed in gets. Where nobody is, the browser would log a refusal as an error. */
+const mine = <T>(ask: () => Promise<T>): Promise<T> =>
+  nobody() ? Promise.reject(new TenonError({ title: "Unauthorized", status: 401, code: "auth.required", request_id: "" })) : ask();
+
+export const meQuery = queryOptions({
+  queryKey: ["me"],
+  queryFn: ({ signal }) => mine(() => data(api.GET("/api/v1/users/me", { signal }))),
+  staleTime: 30_000,
+});
 export const useMe = (): Schemas["Account"] => useSuspenseQuery(meQuery).data;
 
 /** The first hundred organizations of the reader; the switcher shows no more. */
 export const orgsQuery = queryOptions({
   queryKey: ["orgs"],
-  queryFn: async ({ signal }) => (await data(api.GET("/api/v1/orgs", { signal, params: { query: { limit: 100 } } }))).items,
+  queryFn: ({ signal }) => mine(async () => (await data(api.GET("/api/v1/orgs", { signal, params: { query: { limit: 100 } } }))).items),
   staleTime: 30_000,
 });
 

@@ -15,6 +15,8 @@ export interface Boot {
   extensions: string[];
   signUp: "open" | "invitation" | "waitlist" | "domains";
   developer: boolean;
+  /** The browser brought a session cookie: somebody is signed in, or was. */
+  session: boolean;
 }
 
 const defaults: Boot = {
@@ -29,6 +31,7 @@ const defaults: Boot = {
   extensions: [],
   signUp: "open",
   developer: false,
+  session: true,
 };
 
 export const boot: Boot = { ...defaults, ...JSON.parse(document.getElementById("boot")?.textContent || "{}") };

@@ -32,6 +32,23 @@ export const exact = (iso: string): string =>
     timeZoneName: "short",
   });
 
+/** 14:05 */
+export const clock = (iso: string): string => (iso ? new Date(iso).toLocaleTimeString(getLocale(), { hour: "2-digit", minute: "2-digit" }) : "");
+
+const units = [
+  { unit: "day", ms: 86_400_000 },
+  { unit: "hour", ms: 3_600_000 },
+  { unit: "minute", ms: 60_000 },
+  { unit: "second", ms: 1_000 },
+  { unit: "millisecond", ms: 1 },
+] as const;
+
+/** How long something takes, in the largest unit that fits: "0.41 ms", "12 sec", "24 hr". */
+export function duration(ms: number): string {
+  const { unit, ms: size } = units.find((u) => ms >= u.ms) ?? { unit: "millisecond", ms: 1 };
+  return (ms / size).toLocaleString(getLocale(), { style: "unit", unit, unitDisplay: "short", maximumSignificantDigits: 3 });
+}
+
 export const count = (n: number): string => n.toLocaleString(getLocale());
 
 export const initials = (name: string): string =>

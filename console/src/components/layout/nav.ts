@@ -18,6 +18,7 @@ import {
   UserRound,
   Users,
   UsersRound,
+  Zap,
 } from "lucide-react";
 import type { Schemas } from "@/api/client";
 import { pages } from "@/extensions/load";
@@ -72,6 +73,7 @@ export function operatorPages(me: Schemas["Account"]): NavItem[] {
     { id: "users", to: "/admin/users", label: t("nav.users"), icon: UserRound },
     { id: "orgs", to: "/admin/orgs", label: t("nav.orgs"), icon: Building2 },
     { id: "operator-events", to: "/admin/events", label: t("nav.events"), icon: ScrollText },
+    { id: "jobs", to: "/admin/jobs", label: t("nav.jobs"), icon: Zap },
     { id: "waitlist", to: "/admin/waitlist", label: t("nav.waitlist"), icon: Timer },
     { id: "health", to: "/admin/health", label: t("nav.health"), icon: Activity },
   ];

@@ -67,6 +67,7 @@ export const common: Record<keyof typeof en, string> = {
   "nav.health": "Zustand",
   "nav.identities": "Verknüpfte Konten",
   "nav.invitations": "Einladungen",
+  "nav.jobs": "Jobs",
   "nav.mail": "E-Mails",
   "nav.main": "Hauptmenü",
   "nav.members": "Mitglieder",

@@ -1,7 +1,8 @@
 import { account } from "./account";
 import { admin } from "./admin";
 import { events } from "./events";
+import { jobs } from "./jobs";
 import { org } from "./org";
 
 /** What the pages of somebody who is signed in say. */
-export const app = { ...account, ...events, ...org, ...admin };
+export const app = { ...account, ...events, ...org, ...admin, ...jobs };

@@ -65,6 +65,7 @@ export const common = {
   "nav.health": "Health",
   "nav.identities": "Linked accounts",
   "nav.invitations": "Invitations",
+  "nav.jobs": "Jobs",
   "nav.mail": "Mail",
   "nav.main": "Main",
   "nav.members": "Members",

@@ -1,0 +1,1 @@
+import{ct as e}from"./routes-IbBBPEbM.js";var t=e;export{t as notFoundComponent};

@@ -1,1 +1,0 @@
-import{X as e}from"./routes-2Lc0iK5-.js";var t=e;export{t as notFoundComponent};

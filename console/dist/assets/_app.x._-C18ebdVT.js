@@ -1,1 +1,0 @@
-import{J as e,X as t,_ as n}from"./routes-2Lc0iK5-.js";import{n as r}from"./load-DC7JgaOJ.js";import{I as i}from"./core-Bo021O_k.js";var a=i();function o(){let i=r.get(`/${n.useParams()._splat??``}`),o=e();return i?(0,a.jsx)(i.component,{org:o&&{id:o.id,slug:o.slug,name:o.name,role:o.role}}):(0,a.jsx)(t,{})}export{o as component};

@@ -1,1 +1,0 @@
-import{Mt as e,Ot as t,Ut as n,zt as r}from"./routes-2Lc0iK5-.js";async function i(i,a){n(i),a&&await r(e.PATCH(`/api/v1/users/me`,{body:{locale:i}})).catch(()=>{}),t.clear(),location.reload()}export{i as t};

@@ -1,1 +1,0 @@
-import{Gt as e,I as t,jt as n}from"./routes-2Lc0iK5-.js";import{I as r}from"./core-Bo021O_k.js";var i=r(),a=()=>!n().impersonator;function o(){let r=n();return r.impersonator?(0,i.jsx)(t,{tone:`info`,children:e(`account.theirs`,{name:r.name})}):null}export{a as n,o as t};
