@@ -15,14 +15,16 @@ type collector struct {
 }
 
 const (
-	// A password hash leaves 19 MiB of garbage: collect sooner than by default, which is 100 %.
+	// The memory of a password hash, 19 MiB, is kept from one to the next: collect sooner
+	// than by default, which is 100 %.
 	garbagePercent = 70
 	// What may pile up however little lives. Without it a server that holds three megabytes
 	// would collect forty times a second as soon as it is busy.
 	garbageFloor = 16 << 20
-	// As long as less than half of it lives, the process keeps to this much memory also
-	// while many people sign in at once.
+	// As long as there is room in it for the garbage of a busy server, the process keeps to
+	// this much memory also while many people sign in at once.
 	smallLimit = 52 << 20
+	smallRoom  = 18 << 20
 )
 
 // tuneCollector sets how much garbage may pile up, again after every collection,
@@ -50,7 +52,7 @@ func collectorFor(live uint64) collector {
 	for c.percent < 500 && uint64(c.percent)*live < 100*garbageFloor*3/4 {
 		c.percent += c.percent / 2
 	}
-	if live < smallLimit/2 {
+	if live < smallLimit-smallRoom {
 		c.limit = smallLimit
 	}
 	return c

@@ -14,7 +14,7 @@ func TestCollectorLeavesRoom(t *testing.T) {
 		if live >= 4<<20 && room < garbageFloor/2 {
 			t.Errorf("%d MiB live: collects after %d MiB", live>>20, room>>20)
 		}
-		if c.limit != math.MaxInt64 && uint64(c.limit) < 2*live {
+		if c.limit != math.MaxInt64 && uint64(c.limit) < live+garbageFloor {
 			t.Errorf("%d MiB live: the limit is %d MiB", live>>20, c.limit>>20)
 		}
 		if c.percent < garbagePercent {

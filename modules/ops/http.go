@@ -42,10 +42,7 @@ func (s *Service) routes(r *web.Router) {
 
 func (s *Service) referenceRoutes(r *web.Router) {
 	const document, swagger, redoc = "/openapi.json", "/docs", "/redoc"
-	ref, err := web.NewReference(r, document, swagger, redoc)
-	if err != nil {
-		panic("ops: the API reference cannot be served: " + err.Error()) // it is embedded
-	}
+	ref := web.NewReference(r, document, swagger, redoc)
 	web.HandleStatic(r, web.Op{
 		ID: "ops.openapi", Method: http.MethodGet, Path: "/" + document,
 		Summary: "The OpenAPI document", Description: "Describes every operation. `x-access` says who may call it.",

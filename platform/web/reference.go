@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"mime"
+	"net/http"
 	"path"
 	"strings"
 	"sync"
@@ -30,18 +31,23 @@ type Reference struct {
 
 // NewReference mounts the assets of the two pages on r. documentPath, swaggerPath
 // and redocPath are where the three answers will be, for the links between them.
-func NewReference(r *Router, documentPath, swaggerPath, redocPath string) (*Reference, error) {
-	assets, err := mountAssets(r)
-	if err != nil {
-		return nil, err
-	}
-	for name := range assets {
-		assets[name] = r.base + assets[name]
-	}
+func NewReference(r *Router, documentPath, swaggerPath, redocPath string) *Reference {
+	assets := sync.OnceValues(readAssets)
+	r.Mount("GET /reference/{version}/{name}", serveAssets(assets, r.Missing()))
 	documentPath, swaggerPath, redocPath = r.base+documentPath, r.base+swaggerPath, r.base+redocPath
-	frame := frame{API: r.Title, Version: r.Version, DocumentPath: documentPath, SwaggerPath: swaggerPath, RedocPath: redocPath}
-	swagger := frame.with(swaggerPath, []string{assets["swagger-ui.css"], assets["page.css"]}, []string{assets["swagger-ui.js"], assets["swagger.js"]})
-	redoc := frame.with(redocPath, []string{assets["page.css"]}, []string{assets["redoc.js"], assets["read.js"]})
+	page := func(here, policy string, names ...string) func() (*Static, error) {
+		return sync.OnceValues(func() (*Static, error) {
+			all, err := assets()
+			if err != nil {
+				return nil, err
+			}
+			f := frame{API: r.Title, Version: r.Version, DocumentPath: documentPath, SwaggerPath: swaggerPath, RedocPath: redocPath, Here: here}
+			for _, name := range names {
+				f.add(name, r.base+assetPath(all[name], name))
+			}
+			return f.page(policy)
+		})
+	}
 	return &Reference{
 		Document: sync.OnceValues(func() (*Static, error) {
 			body, err := r.OpenAPI()
@@ -50,9 +56,9 @@ func NewReference(r *Router, documentPath, swaggerPath, redocPath string) (*Refe
 			}
 			return NewStatic("application/json", body)
 		}),
-		SwaggerUI: sync.OnceValues(func() (*Static, error) { return swagger.page(swaggerPolicy) }),
-		ReDoc:     sync.OnceValues(func() (*Static, error) { return redoc.page(redocPolicy) }),
-	}, nil
+		SwaggerUI: page(swaggerPath, swaggerPolicy, "swagger-ui.css", "page.css", "swagger-ui.js", "swagger.js"),
+		ReDoc:     page(redocPath, redocPolicy, "page.css", "redoc.js", "read.js"),
+	}
 }
 
 // What the pages may load and do. Nothing inline, and nothing from elsewhere.
@@ -65,10 +71,24 @@ const (
 	redocPolicy = pagePolicy + "style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' 'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='; worker-src blob:"
 )
 
-// mountAssets serves the embedded scripts and styles below /reference/, under paths
-// that change with their content, and returns these paths by file name.
-func mountAssets(r *Router) (map[string]string, error) {
-	paths := map[string]string{}
+// serveAssets serves the embedded scripts and styles under paths that change with their
+// content. They are read when somebody first asks, so that starting does not wait for them.
+func serveAssets(assets func() (map[string]*Static, error), missing http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		all, err := assets()
+		s := all[q.PathValue("name")]
+		if err != nil || s == nil || s.version != q.PathValue("version") {
+			missing.ServeHTTP(w, q)
+			return
+		}
+		s.ServeHTTP(w, q)
+	})
+}
+
+func assetPath(s *Static, name string) string { return "/reference/" + s.version + "/" + name }
+
+func readAssets() (map[string]*Static, error) {
+	all := map[string]*Static{}
 	err := fs.WalkDir(referenceFiles, "reference", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -77,15 +97,12 @@ func mountAssets(r *Router) (map[string]string, error) {
 		if ext := path.Ext(base); ext != ".js" && ext != ".css" {
 			return nil // a licence, a template
 		}
-		s, err := openAsset(name, base)
-		if err != nil {
+		if all[base], err = openAsset(name, base); err != nil {
 			return fmt.Errorf("open %s: %w", name, err)
 		}
-		paths[base] = "/reference/" + s.version + "/" + base
-		r.Mount("GET "+paths[base], s)
 		return nil
 	})
-	return paths, err
+	return all, err
 }
 
 func openAsset(name, base string) (*Static, error) {
@@ -130,9 +147,12 @@ type frame struct {
 	Styles, Scripts                      []string
 }
 
-func (f frame) with(here string, styles, scripts []string) frame {
-	f.Here, f.Styles, f.Scripts = here, styles, scripts
-	return f
+func (f *frame) add(name, at string) {
+	if path.Ext(name) == ".css" {
+		f.Styles = append(f.Styles, at)
+	} else {
+		f.Scripts = append(f.Scripts, at)
+	}
 }
 
 func (f frame) page(policy string) (*Static, error) {

@@ -164,10 +164,7 @@ func FuzzAcceptEncoding(f *testing.F) {
 func withReference(t *testing.T) *Router {
 	t.Helper()
 	r := router()
-	ref, err := NewReference(r, "/openapi.json", "/docs", "/redoc")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ref := NewReference(r, "/openapi.json", "/docs", "/redoc")
 	HandleStatic(r, Op{ID: "test.openapi", Method: http.MethodGet, Path: "//openapi.json", Access: authz.Public()}, "application/json", ref.Document)
 	HandleStatic(r, Op{ID: "test.docs", Method: http.MethodGet, Path: "//docs", Access: authz.Public()}, "text/html", ref.SwaggerUI)
 	HandleStatic(r, Op{ID: "test.redoc", Method: http.MethodGet, Path: "//redoc", Access: authz.Public()}, "text/html", ref.ReDoc)

@@ -49,7 +49,7 @@ function Jobs() {
       <Work window={window} queue={filter.queue} refetchInterval={refetchInterval} />
       <div className="grid items-start gap-4 lg:grid-cols-[1fr_20rem]">
         <List filter={filter} set={set} refetchInterval={refetchInterval} />
-        <div className="grid gap-4">
+        <div className="grid gap-4 max-lg:order-first">
           <Queues chosen={filter.queue} choose={(queue) => set({ queue })} refetchInterval={refetchInterval} />
         </div>
       </div>
