@@ -78,6 +78,7 @@ func (c *Console) page(index []byte, p Product, session bool) ([]byte, error) {
 	}
 	page := bytes.ReplaceAll(index, []byte(`="./`), []byte(`="`+p.Base+`/`))
 	page = bytes.Replace(page, []byte("<title>Tenon</title>"), []byte("<title>"+html.EscapeString(p.Name)+"</title>"), 1)
+	page = bytes.Replace(page, []byte(">Tenon</p>"), []byte(">"+html.EscapeString(p.Name)+"</p>"), 1) // until the application shows its first page
 	return bytes.Replace(page, []byte("</head>"), []byte(head+"</head>"), 1), nil
 }
 

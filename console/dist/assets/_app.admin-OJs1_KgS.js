@@ -1,1 +1,0 @@
-import{ct as e}from"./routes-IbBBPEbM.js";var t=e;export{t as notFoundComponent};
