@@ -3,7 +3,8 @@ import { defineConfig } from "@playwright/test";
 export default defineConfig({
   testDir: "e2e",
   testIgnore: "screenshots/**",
-  timeout: 60_000,
+  timeout: 90_000,
+  expect: { timeout: 10_000 },
   fullyParallel: false,
   workers: 1,
   // What needs its second try is named as flaky in CI's output; at home it fails, and is mended.

@@ -21,8 +21,9 @@ test.describe("a product's own", () => {
     await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
     await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await expect(page).toHaveURL(/\/o\/workshop$/);
-    await expect(page.getByRole("link", { name: "Members", exact: true })).toBeVisible();
-    await expect(page.getByRole("link", { name: "Teams", exact: true })).toHaveCount(0);
+    const navigation = page.getByRole("navigation", { name: "Main" });
+    await expect(navigation.getByRole("link", { name: "Members", exact: true })).toBeVisible();
+    await expect(navigation.getByRole("link", { name: "Teams", exact: true })).toHaveCount(0);
 
     await page.getByRole("link", { name: "Tasks" }).click();
     await expect(page.getByRole("heading", { level: 1 })).toHaveText("Tasks");

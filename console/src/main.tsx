@@ -37,14 +37,15 @@ onSignedOut(() => {
 });
 
 // What the first page needs is asked for at once, not one thing after the other.
-for (const { routeId } of router.matchRoutes(router.latestLocation) as { routeId: keyof typeof router.routesById }[])
-  void router.loadRouteChunk(router.routesById[routeId] as AnyRoute);
-if (!nobody()) {
+const first = router.matchRoutes(router.latestLocation).map((m) => m.routeId as keyof typeof router.routesById);
+for (const id of first) void router.loadRouteChunk(router.routesById[id] as AnyRoute);
+const within = first.includes("/_app") && !nobody();
+if (within) {
   void queryClient.prefetchQuery(meQuery);
   void queryClient.prefetchQuery(orgsQuery);
 }
 
-await Promise.all([setLocale(preferred(), !nobody()), loadExtensions()]);
+await Promise.all([setLocale(preferred(), within), loadExtensions()]);
 
 const root = document.getElementById("root");
 if (root)
