@@ -11,7 +11,7 @@ import (
 
 // The library allocates 19 MiB for every hash, so that each is followed by a collection
 // of everything that lives: half of what a sign-in costs beside its hash, and thirty
-// megabytes at the worst. These are the parts of its IDKey; argonKey puts them together
+// megabytes at the worst. These are the parts of its IDKey; key puts them together
 // around memory that is used again. A test compares the two.
 
 //go:linkname initHash golang.org/x/crypto/argon2.initHash

@@ -136,7 +136,7 @@ func TestForgedAccessTokensAreRefused(t *testing.T) {
 		if c, err := k.Verify(token, issuer, issuer, time.Now()); !errors.Is(err, ErrToken) || c != (Claims{}) {
 			t.Errorf("%s: %+v, %v", name, c, err)
 		}
-		if took := time.Since(began); took > 100*time.Millisecond {
+		if took := time.Since(began); took > time.Second {
 			t.Errorf("%s: refused after %v", name, took)
 		}
 	}

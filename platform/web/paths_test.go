@@ -222,7 +222,7 @@ func TestSlowClientsHoldUpNobody(t *testing.T) {
 	r, err := http.Get(fmt.Sprintf("http://%s/api/v1/cookie", l.Addr()))
 	must(t, err)
 	r.Body.Close()
-	if took := time.Since(began); r.StatusCode != 200 || took > 200*time.Millisecond {
+	if took := time.Since(began); r.StatusCode != 200 || took > 2*time.Second {
 		t.Errorf("another client got %d after %v", r.StatusCode, took)
 	}
 	for _, c := range slow {
