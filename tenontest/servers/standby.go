@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 )
 
 // Standby starts a server that follows a private one, ready to take its place.
@@ -43,4 +44,6 @@ func (p *PG) Demote(t testing.TB) {
 	p.mustBePrivate(t)
 	must(t, p.admin(t.Context(), "postgres", "ALTER SYSTEM SET default_transaction_read_only = on"))
 	must(t, p.admin(t.Context(), "postgres", "SELECT pg_reload_conf()"))
+	// The server only sends signals; each connection looks before its next statement.
+	time.Sleep(250 * time.Millisecond)
 }
