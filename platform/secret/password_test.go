@@ -93,18 +93,18 @@ func TestNobodysPasswordTakesAsLongAndNeverMatches(t *testing.T) {
 	p := NewPasswords()
 	hash, err := p.Hash(t.Context(), "correct horse")
 	must(t, err)
-	fastest := func(hash string) time.Duration {
-		best := time.Hour
-		for range 9 {
-			began := time.Now()
-			if ok, _, err := p.Verify(t.Context(), hash, "wrong horse"); ok || err != nil {
-				t.Fatal(ok, err)
-			}
-			best = min(best, time.Since(began))
+	takes := func(hash string) time.Duration {
+		began := time.Now()
+		if ok, _, err := p.Verify(t.Context(), hash, "wrong horse"); ok || err != nil {
+			t.Fatal(ok, err)
 		}
-		return best
+		return time.Since(began)
 	}
-	somebody, nobody := fastest(hash), fastest("")
+	// In turns, and the best of each: other work may hold up either.
+	somebody, nobody := time.Hour, time.Hour
+	for range 40 {
+		somebody, nobody = min(somebody, takes(hash)), min(nobody, takes(""))
+	}
 	if ratio := float64(nobody) / float64(somebody); ratio < 0.7 || ratio > 1.4 {
 		t.Errorf("nobody's takes %v, somebody's %v", nobody, somebody)
 	}
