@@ -14,14 +14,18 @@ import (
 
 	"github.com/tenonhq/tenon/console"
 	"github.com/tenonhq/tenon/modules/accounts"
+	"github.com/tenonhq/tenon/modules/files"
 	"github.com/tenonhq/tenon/modules/identities"
+	"github.com/tenonhq/tenon/modules/notifications"
 	"github.com/tenonhq/tenon/modules/sessions"
+	"github.com/tenonhq/tenon/platform/blob"
 	"github.com/tenonhq/tenon/platform/clock"
 	"github.com/tenonhq/tenon/platform/db"
 	"github.com/tenonhq/tenon/platform/id"
 	"github.com/tenonhq/tenon/platform/jobs"
 	"github.com/tenonhq/tenon/platform/mail"
 	"github.com/tenonhq/tenon/platform/observe"
+	"github.com/tenonhq/tenon/platform/realtime"
 	"github.com/tenonhq/tenon/platform/secret"
 	"github.com/tenonhq/tenon/platform/web"
 )
@@ -53,15 +57,19 @@ type Config struct {
 	// Cache is "off" to load every caller from the database, for measurements.
 	Cache string `env:"TENON_CACHE"`
 
-	Web      web.Config
-	DB       db.Config
-	Jobs     jobs.Config
-	Mail     mail.Config
-	Brand    mail.Branding
-	Log      observe.Config
-	Console  console.Config
-	Accounts accounts.Config
-	Sessions sessions.Config
+	Web           web.Config
+	DB            db.Config
+	Jobs          jobs.Config
+	Blobs         blob.Config
+	Mail          mail.Config
+	Brand         mail.Branding
+	Log           observe.Config
+	Console       console.Config
+	Accounts      accounts.Config
+	Sessions      sessions.Config
+	Files         files.Config
+	Notifications notifications.Config
+	Realtime      realtime.Config
 	// Identities are the providers that people may sign in with.
 	Identities identities.Config
 
@@ -99,6 +107,7 @@ func (c *Config) complete() error {
 	if c.DB.URL == "" {
 		c.DB.URL = "sqlite:" + filepath.Join(c.Data, "tenon.db")
 	}
+	setDefault(&c.Blobs.Folder, filepath.Join(c.Data, "files"))
 	if c.Now == nil {
 		c.Now = clock.System
 	}
@@ -119,7 +128,7 @@ func (c *Config) complete() error {
 	if c.Web.PublicURL == "" && !c.Production() {
 		c.Web.PublicURL = "http://" + c.Addr
 	}
-	if err := errors.Join(c.Web.Check(c.Production()), c.Accounts.Check(), c.Console.Check(), c.Jobs.Check()); err != nil {
+	if err := errors.Join(c.Web.Check(c.Production()), c.Accounts.Check(), c.Console.Check(), c.Jobs.Check(), c.Blobs.Check(), c.Files.Check(), c.Notifications.Check(), c.Realtime.Check()); err != nil {
 		return err
 	}
 	if err := c.Identities.Check(); err != nil {

@@ -8,14 +8,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"runtime"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/tenonhq/tenon/console"
 	"github.com/tenonhq/tenon/internal/devpages"
+	"github.com/tenonhq/tenon/internal/memory"
 	"github.com/tenonhq/tenon/platform/db"
 	"github.com/tenonhq/tenon/platform/errs"
 )
@@ -75,13 +74,13 @@ func (a *App) Serve(ctx context.Context, o ServeOptions) error {
 	if err != nil {
 		return errors.Join(err, server.Close())
 	}
-	go tidyUp()
+	go memory.GiveBack()
 	select {
 	case err = <-served:
 		return errors.Join(err, running.stop())
 	case <-ctx.Done():
 		a.announceEnd()
-		return running.stop(func() error { return shutDown(server) })
+		return running.stop(func() error { return shutDown(server) }, a.Live.Drain)
 	}
 }
 
@@ -92,17 +91,10 @@ func (a *App) Work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	go tidyUp()
+	go memory.GiveBack()
 	<-ctx.Done()
 	a.state.Store(Draining)
 	return running.stop()
-}
-
-// tidyUp gives back what starting left behind: sixteen megabytes in a process that then
-// holds five. What lay in a pool is free after the second collection.
-func tidyUp() {
-	runtime.GC()
-	debug.FreeOSMemory()
 }
 
 // Start starts the app for requests made to Handler, and returns what stops it. It
@@ -198,6 +190,7 @@ func (a *App) start(ctx context.Context, work bool, setupLink func(string)) (*ru
 	r := &running{app: a, cancel: cancel}
 	r.loop(loops, "cache.invalidations", a.Changed.Run)
 	r.loop(loops, "secret.keys", a.Keys.Run)
+	r.loop(loops, "realtime.connections", a.Live.Run)
 	for _, s := range a.specs {
 		for _, b := range s.Background {
 			r.loop(loops, b.Name, b.Run)
@@ -334,7 +327,7 @@ func (a *App) mountConsole(developer bool) error {
 		return nil
 	}
 	pages, err := a.Console.Handler(console.Product{Name: a.Config.Brand.ProductName, Base: a.Config.Web.Base(), SignUp: a.Config.Accounts.SignUp,
-		ImageHosts: a.Config.Accounts.PictureHosts(), Developer: developer, Session: a.Web.BringsSession}, a.Web.Missing())
+		ImageHosts: a.Config.Accounts.PictureHosts(), Files: a.Config.Blobs.Origin(), Developer: developer, Session: a.Web.BringsSession}, a.Web.Missing())
 	if err != nil {
 		return err
 	}

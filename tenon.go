@@ -24,19 +24,24 @@ import (
 	"github.com/tenonhq/tenon/modules/admin"
 	"github.com/tenonhq/tenon/modules/apikeys"
 	"github.com/tenonhq/tenon/modules/audit"
+	"github.com/tenonhq/tenon/modules/files"
 	"github.com/tenonhq/tenon/modules/flags"
 	"github.com/tenonhq/tenon/modules/identities"
 	"github.com/tenonhq/tenon/modules/mfa"
+	"github.com/tenonhq/tenon/modules/notifications"
 	"github.com/tenonhq/tenon/modules/ops"
 	"github.com/tenonhq/tenon/modules/orgs"
 	"github.com/tenonhq/tenon/modules/passkeys"
 	"github.com/tenonhq/tenon/modules/sessions"
 	"github.com/tenonhq/tenon/platform/authz"
+	"github.com/tenonhq/tenon/platform/blob"
 	"github.com/tenonhq/tenon/platform/cache"
 	"github.com/tenonhq/tenon/platform/db"
+	"github.com/tenonhq/tenon/platform/id"
 	"github.com/tenonhq/tenon/platform/jobs"
 	"github.com/tenonhq/tenon/platform/mail"
 	"github.com/tenonhq/tenon/platform/ratelimit"
+	"github.com/tenonhq/tenon/platform/realtime"
 	"github.com/tenonhq/tenon/platform/redis"
 	"github.com/tenonhq/tenon/platform/secret"
 	"github.com/tenonhq/tenon/platform/web"
@@ -53,22 +58,26 @@ type App struct {
 	Limits  *ratelimit.Limiter
 	Changed *cache.Bus
 	Jobs    *jobs.Queue
+	Blobs   blob.Store
 	Post    *mail.Post
 	Box     *mail.Box // keeps mail that has no relay to leave by
 	Web     *web.Router
+	Live    *realtime.Hub // pushes to who is connected
 	Roles   *authz.Catalog
 
-	Audit      *audit.Service
-	Accounts   *accounts.Service
-	Sessions   *sessions.Service
-	Passkeys   *passkeys.Service
-	MFA        *mfa.Service
-	Identities *identities.Service
-	Orgs       *orgs.Service
-	APIKeys    *apikeys.Service
-	Flags      *flags.Service
-	Admin      *admin.Service
-	Ops        *ops.Service
+	Audit         *audit.Service
+	Accounts      *accounts.Service
+	Sessions      *sessions.Service
+	Passkeys      *passkeys.Service
+	MFA           *mfa.Service
+	Identities    *identities.Service
+	Orgs          *orgs.Service
+	APIKeys       *apikeys.Service
+	Files         *files.Service
+	Flags         *flags.Service
+	Notifications *notifications.Service
+	Admin         *admin.Service
+	Ops           *ops.Service
 
 	// Console is the web application; extend it before Serve.
 	Console *console.Console
@@ -90,7 +99,7 @@ func New(cfg Config) (*App, error) {
 	passwords := secret.NewPasswords()
 	publicURL := func() string { return a.Config.Web.PublicURL }
 
-	a.Audit = audit.New(audit.Deps{DB: a.DB, Jobs: a.Jobs, Now: cfg.Now, Log: a.Log})
+	a.Audit = audit.New(audit.Deps{DB: a.DB, Jobs: a.Jobs, Live: a.Live, Now: cfg.Now, Log: a.Log})
 	a.Accounts = accounts.New(accounts.Deps{DB: a.DB, Audit: a.Audit, Jobs: a.Jobs, Post: a.Post, Keys: a.Keys, Passwords: passwords,
 		Limits: a.Limits, Changed: a.Changed, Config: cfg.Accounts, PublicURL: publicURL, Product: cfg.Brand.ProductName, Now: cfg.Now, Log: a.Log})
 	places, err := geoip.Open(cfg.Sessions.Places)
@@ -109,16 +118,21 @@ func New(cfg Config) (*App, error) {
 		Changed: a.Changed, Roles: a.Roles, PublicURL: publicURL, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
 	a.APIKeys = apikeys.New(apikeys.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Orgs: a.Orgs, Post: a.Post,
 		Changed: a.Changed, Roles: a.Roles, CacheOff: cfg.Cache == "off", Now: cfg.Now, Log: a.Log})
+	a.Files = files.New(files.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Jobs: a.Jobs, Keys: a.Keys, Store: a.Blobs,
+		Config: cfg.Files, PublicURL: publicURL, Now: cfg.Now, Log: a.Log})
 	a.Flags = flags.New(flags.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Orgs: a.Orgs, Changed: a.Changed, Plan: cfg.Plan, Now: cfg.Now, Log: a.Log})
+	a.Notifications = notifications.New(notifications.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Orgs: a.Orgs, Files: a.Files, Jobs: a.Jobs, Post: a.Post,
+		Live: a.Live, Keys: a.Keys, Config: cfg.Notifications, PublicURL: publicURL, Now: cfg.Now, Log: a.Log})
 	a.Admin = admin.New(admin.Deps{DB: a.DB, Audit: a.Audit, Accounts: a.Accounts, Sessions: a.Sessions, MFA: a.MFA, Orgs: a.Orgs, Jobs: a.Jobs, Post: a.Post,
 		Modules: a.Modules, Schemas: a.Schemas, PublicURL: publicURL})
-	a.Ops = ops.New(ops.Deps{DB: a.DB, Audit: a.Audit, Redis: a.Redis, Keys: a.Keys, Jobs: a.Jobs, Sealed: a.sealed, Ready: a.unready, Now: cfg.Now, Log: a.Log})
+	a.Ops = ops.New(ops.Deps{DB: a.DB, Audit: a.Audit, Redis: a.Redis, Keys: a.Keys, Jobs: a.Jobs, Blobs: a.Blobs, Sealed: a.sealed, Ready: a.unready, Now: cfg.Now, Log: a.Log})
 
-	a.Web.Authenticate(web.Auth{Principal: a.principal, Membership: a.Orgs.Membership})
+	a.Web.Authenticate(web.Auth{Principal: a.principal, Membership: a.Orgs.Membership, DefaultOrg: a.defaultOrg})
+	a.Live.Authenticate(realtime.Auth{Principal: a.still, Membership: a.Orgs.Membership})
 	a.Web.Carry(a.Flags.With)
 	a.Jobs.Carry(a.Flags.With)
 	a.Use(a.Audit.Module(), a.Accounts.Module(), a.Sessions.Module(), a.Passkeys.Module(), a.MFA.Module(), a.Identities.Module(),
-		a.Orgs.Module(), a.APIKeys.Module(), a.Flags.Module(), a.Admin.Module(), a.Ops.Module())
+		a.Orgs.Module(), a.APIKeys.Module(), a.Files.Module(), a.Flags.Module(), a.Notifications.Module(), a.Admin.Module(), a.Ops.Module())
 	return a, nil
 }
 
@@ -128,6 +142,24 @@ func (a *App) principal(ctx context.Context, c web.Credential) (*authz.Principal
 		return a.APIKeys.Principal(ctx, c.Bearer)
 	}
 	return a.Sessions.Principal(ctx, c)
+}
+
+// still is principal for who only looks on: a connection that stays open does not keep its
+// session awake.
+func (a *App) still(ctx context.Context, c web.Credential) (*authz.Principal, error) {
+	if apikeys.IsKey(c.Bearer) {
+		return a.APIKeys.Still(ctx, c.Bearer)
+	}
+	return a.Sessions.Still(ctx, c)
+}
+
+// defaultOrg is the organization that the caller works in where a request names none.
+func (a *App) defaultOrg(ctx context.Context) (id.Org, error) {
+	me, err := a.Accounts.Me(ctx)
+	if err != nil || me.DefaultOrgID == nil {
+		return id.Org{}, err
+	}
+	return *me.DefaultOrgID, nil
 }
 
 // platform builds what knows no business.
@@ -147,6 +179,9 @@ func (a *App) platform() (err error) {
 	if a.Jobs, err = jobs.New(a.DB, cfg.Jobs, a.Log); err != nil {
 		return err
 	}
+	if a.Blobs, err = blob.Open(cfg.Blobs); err != nil {
+		return err
+	}
 	a.Box = mail.NewBox(a.DB)
 	sender := mail.Sender(a.Box)
 	if cfg.Mail.Host != "" {
@@ -158,6 +193,8 @@ func (a *App) platform() (err error) {
 	a.Jobs.Add(a.Post.Handler())
 	a.Web = web.NewRouter(web.Options{Title: cfg.Brand.ProductName, Version: Version, Config: cfg.Web, Log: a.Log, Now: cfg.Now,
 		Keys: a.Keys, Limits: a.Limits, DB: a.DB})
+	a.Live = realtime.New(realtime.Options{Config: cfg.Realtime, Redis: a.Redis, RedisURL: cfg.RedisURL, Log: a.Log})
+	a.Live.Routes(a.Web)
 	return nil
 }
 
@@ -169,6 +206,7 @@ func (a *App) Use(specs ...module.Spec) {
 		a.Jobs.Add(s.Jobs...)
 		a.Jobs.Subscribe(s.Subscribes...)
 		a.Jobs.Repeat(s.Periodic...)
+		a.Notifications.Add(s.Notices...)
 		if s.Routes != nil {
 			s.Routes(a.Web)
 		}
@@ -210,6 +248,7 @@ func (a *App) Handler() http.Handler { return a.Web }
 
 // Close lets go of the database and of Redis. Serve and Work do it themselves.
 func (a *App) Close() {
+	a.Live.Close()
 	if a.Redis != nil {
 		a.Redis.Close()
 	}

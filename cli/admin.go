@@ -20,7 +20,7 @@ import (
 )
 
 func (e *environment) admin() *cobra.Command {
-	return e.group("admin", "Make and list administrators, stop accounts.", "",
+	return e.group("admin", "Make and list administrators, stop accounts.",
 		e.createAdmin(), e.listAdmins(), e.grantAdmin(), e.revokeAdmin(), e.suspend(), e.reinstate())
 }
 
@@ -48,11 +48,7 @@ func (e *environment) makeAdmin(address, name string, passwordStdin bool) error 
 	}
 	defer app.Close()
 	ctx := atTheShell(e.ctx)
-	email, err := accounts.NormalizeEmail(address)
-	if err != nil {
-		return errors.New("--email: " + accounts.ErrEmailInvalid.Message)
-	}
-	existing, err := app.Accounts.ByEmail(ctx, email)
+	email, existing, err := find(ctx, app, address)
 	var prepared accounts.Prepared
 	switch {
 	case errors.Is(err, accounts.ErrNotFound):
@@ -87,6 +83,15 @@ func (e *environment) newAccount(app *tenon.App, email, name string, passwordStd
 	}
 	p, err := app.Accounts.Prepare(e.ctx, accounts.NewAccount{Email: email, Name: name, Password: password})
 	return p, sentence(err)
+}
+
+// find looks for the account that --email names.
+func find(ctx context.Context, app *tenon.App, address string) (email string, a accounts.Account, err error) {
+	if email, err = accounts.NormalizeEmail(address); err != nil {
+		return "", accounts.Account{}, errors.New("--email: " + accounts.ErrEmailInvalid.Message)
+	}
+	a, err = app.Accounts.ByEmail(ctx, email)
+	return email, a, err
 }
 
 // atTheShell returns a context in which whoever has this shell is the caller.
@@ -209,11 +214,7 @@ func (e *environment) onAccount(use, short, help string, run func(ctx context.Co
 		}
 		defer app.Close()
 		ctx := atTheShell(e.ctx)
-		email, err := accounts.NormalizeEmail(address)
-		if err != nil {
-			return errors.New("--email: " + accounts.ErrEmailInvalid.Message)
-		}
-		a, err := app.Accounts.ByEmail(ctx, email)
+		email, a, err := find(ctx, app, address)
 		if errors.Is(err, accounts.ErrNotFound) {
 			return fmt.Errorf("no account has the address %s", email)
 		}

@@ -61,7 +61,7 @@ type environment struct {
 }
 
 func (e *environment) commands() *cobra.Command {
-	root := e.group(e.program, description, "",
+	root := e.group(e.program, description,
 		e.serve(), e.worker(), e.migrate(), e.admin(), e.keys(), e.doctor(), e.console(), e.openapi(), e.version())
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.PersistentFlags().StringVar(&e.data, "data", "", "`folder` of everything that is kept on disk (TENON_DATA; ./data unless set)")
@@ -69,12 +69,9 @@ func (e *environment) commands() *cobra.Command {
 }
 
 // group is a command that only has others below it.
-func (e *environment) group(name, short, long string, commands ...*cobra.Command) *cobra.Command {
-	c := &cobra.Command{Use: name, Short: short, Long: long, Args: cobra.NoArgs, DisableFlagsInUseLine: true,
+func (e *environment) group(name, help string, commands ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{Use: name, Short: help, Args: cobra.NoArgs, DisableFlagsInUseLine: true,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
-	if long == "" {
-		c.Long = short
-	}
 	c.AddCommand(commands...)
 	return c
 }

@@ -21,11 +21,11 @@ Then serve it: embed %[1]s/console/dist in your program, and set Config.Console.
 `
 
 func (e *environment) console() *cobra.Command {
-	eject := e.command("eject [folder]", "Copy the console's source, to change all of it.", `The folder must not exist yet; it is "web" unless you say otherwise.`, func(args []string) error {
+	take := e.command("eject [folder]", "Copy the console's source, to change all of it.", `The folder must not exist yet; it is "web" unless you say otherwise.`, func(args []string) error {
 		return eject(e.ctx, append(args, "web")[0])
 	})
-	eject.Args = cobra.MaximumNArgs(1)
-	return e.group("console", "Take over the source of the web console.", "", eject)
+	take.Args = cobra.MaximumNArgs(1)
+	return e.group("console", "Take over the source of the web console.", take)
 }
 
 // eject copies the source from where Go keeps the module: who can build an ejected console

@@ -33,11 +33,11 @@ func tuneCollector() {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
-	current := collectorFor(0)
+	current := collectorFor(0, 0)
 	current.apply()
 	var afterCollection func(*[16]byte)
 	afterCollection = func(sentinel *[16]byte) {
-		if wanted := collectorFor(liveBytes()); wanted != current {
+		if wanted := collectorFor(memoryInUse()); wanted != current {
 			current = wanted
 			current.apply()
 		}
@@ -46,13 +46,15 @@ func tuneCollector() {
 	runtime.SetFinalizer(new([16]byte), afterCollection)
 }
 
-// collectorFor goes in steps: to change it stops the process for a moment.
-func collectorFor(live uint64) collector {
+// collectorFor goes in steps: to change it stops the process for a moment. Beside what lives, the
+// limit counts stacks and the like, of which thousands of connections have many: a limit that
+// they alone come near to would have the process collect without an end, for nothing.
+func collectorFor(live, beside uint64) collector {
 	c := collector{percent: garbagePercent, limit: math.MaxInt64}
 	for c.percent < 500 && uint64(c.percent)*live < 100*garbageFloor*3/4 {
 		c.percent += c.percent / 2
 	}
-	if live < smallLimit-smallRoom {
+	if live < smallLimit-smallRoom && live+beside+garbageFloor/2 < smallLimit {
 		c.limit = smallLimit
 	}
 	return c
@@ -63,9 +65,15 @@ func (c collector) apply() {
 	debug.SetMemoryLimit(c.limit)
 }
 
-// liveBytes is how much the last collection found alive.
-func liveBytes() uint64 {
-	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	metrics.Read(sample)
-	return sample[0].Value.Uint64()
+// memoryInUse is how much the last collection found alive, and how much the memory limit
+// counts beside that and its garbage.
+func memoryInUse() (live, beside uint64) {
+	samples := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/memory/classes/heap/free:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	metrics.Read(samples)
+	beside = samples[1].Value.Uint64()
+	for _, heap := range samples[2:] {
+		beside -= min(beside, heap.Value.Uint64())
+	}
+	return samples[0].Value.Uint64(), beside
 }

@@ -29,7 +29,7 @@ func (e *environment) keys() *cobra.Command {
 		}
 		return nil
 	}
-	return e.group("keys", "List and rotate the keys that sign tokens and encrypt fields.", "",
+	return e.group("keys", "List and rotate the keys that sign tokens and encrypt fields.",
 		e.command("list", "List the keys, without their material.", "", func([]string) error { return e.listKeys() }), rotate)
 }
 

@@ -13,7 +13,7 @@ const migrateUpHelp = `Several at once take turns. In production 'serve' stays n
 TENON_MIGRATE_DATABASE_URL names the owner of the tables, where the role of DATABASE_URL is another.`
 
 func (e *environment) migrate() *cobra.Command {
-	return e.group("migrate", "Bring the database up to date, or show what is to be done.", "",
+	return e.group("migrate", "Bring the database up to date, or show what is to be done.",
 		e.command("up", "Apply what is pending.", migrateUpHelp, func([]string) error { return e.migrateUp() }),
 		e.command("status", "List migrations; exit with 1 when some are pending.", "", func([]string) error { return e.migrateStatus() }))
 }

@@ -117,6 +117,7 @@ type Product struct {
 	Base       string   // the path that the product is below, such as /app; usually none
 	SignUp     string   // open, invitation, waitlist or domains
 	ImageHosts []string // other hosts that pictures of people may come from
+	Files      string   // origin that files are fetched from, if it is not the product's own
 	Developer  bool     // shows what helps on a developer's machine
 	// Session tells whether a request brings a session cookie; nil: it may, always.
 	Session func(*http.Request) bool
@@ -144,11 +145,11 @@ func (c *Console) Handler(p Product, missing http.Handler) (http.Handler, error)
 	if p.Session == nil {
 		p.Session = func(*http.Request) bool { return true }
 	}
-	template, err := index.read(index.name)
+	body, err := index.read(index.name)
 	if err != nil {
 		return nil, err
 	}
-	pages, err := c.render(template, p)
+	pages, err := c.render(body, p)
 	if err != nil {
 		return nil, err
 	}

@@ -2,9 +2,12 @@ package console
 
 import (
 	"cmp"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"mime"
 	"net/http"
@@ -71,6 +74,13 @@ func readFiles(from fs.FS) (map[string]file, error) {
 		return nil, fmt.Errorf("read the console: %w", err)
 	}
 	for name := range files {
+		if plain, ok := strings.CutSuffix(name, ".gz"); ok {
+			if _, there := files[plain]; !there {
+				files[plain] = newFile(plain, func(name string) ([]byte, error) { return unpacked(from, name) })
+			}
+		}
+	}
+	for name := range files {
 		for _, c := range codings() {
 			if _, ok := files[name+c.suffix]; ok {
 				files[name].packed[c.name] = name + c.suffix
@@ -79,6 +89,25 @@ func readFiles(from fs.FS) (map[string]file, error) {
 		}
 	}
 	return files, nil
+}
+
+// unpacked reads a file, or makes it of its compressed form: of what nearly every client
+// takes compressed, the program need not hold another copy.
+func unpacked(from fs.FS, name string) ([]byte, error) {
+	body, err := fs.ReadFile(from, name)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return body, err
+	}
+	packed, err := from.Open(name + ".gz")
+	if err != nil {
+		return nil, err
+	}
+	defer packed.Close()
+	plain, err := gzip.NewReader(packed)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(plain)
 }
 
 type handler struct {
@@ -92,8 +121,8 @@ type handler struct {
 func (h *handler) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	name := strings.TrimPrefix(path.Clean(q.URL.Path), "/")
 	if f, ok := h.files[name]; ok {
-		if f.serve(w, q, strings.HasPrefix(name, "assets/")) != nil { // it is gone since the start
-			h.missing.ServeHTTP(w, q)
+		if err := f.serve(w, q, strings.HasPrefix(name, "assets/")); err != nil {
+			panic(fmt.Sprintf("console: %s was there at the start: %v", name, err)) // logged, and answered with 500
 		}
 		return
 	}

@@ -72,7 +72,7 @@ func (c *Console) page(index []byte, p Product, session bool) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	head := `<meta name="description" content="` + html.EscapeString(p.Name+c.tagline()) + `"><script type="application/json" id="boot">` + string(data) + `</script>`
+	head := `<meta name="description" content="` + html.EscapeString(c.description(p)) + `"><script type="application/json" id="boot">` + string(data) + `</script>`
 	if c.config.brand() != "" {
 		head += `<link rel="stylesheet" href="` + p.Base + `/brand.css">`
 	}
@@ -82,12 +82,12 @@ func (c *Console) page(index []byte, p Product, session bool) ([]byte, error) {
 	return bytes.Replace(page, []byte("</head>"), []byte(head+"</head>"), 1), nil
 }
 
-// tagline follows the name where one is told what the product is.
-func (c *Console) tagline() string {
+// description is what search engines and those who share a link show of the product.
+func (c *Console) description(p Product) string {
 	if c.config.Tagline == "" {
-		return ": sign in, or make an account."
+		return p.Name
 	}
-	return ": " + c.config.Tagline
+	return p.Name + ": " + c.config.Tagline
 }
 
 // policy is the Content-Security-Policy of the page: what it loads comes from here, and
@@ -96,6 +96,9 @@ func (p Product) policy(logo string) string {
 	images := "'self' data: blob:"
 	for _, host := range p.ImageHosts {
 		images += " https://" + host
+	}
+	if p.Files != "" {
+		images += " " + p.Files
 	}
 	if u, err := url.Parse(logo); err == nil && u.Host != "" {
 		images += " " + u.Scheme + "://" + u.Host

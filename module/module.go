@@ -25,6 +25,7 @@ type Spec struct {
 	Periodic    []jobs.Periodic     // what it does again and again, once across all nodes
 	Subscribes  []jobs.Subscription // which events of other modules it reacts to
 	Mail        fs.FS               // templates of the letters it sends
+	Notices     []Notice            // the kinds of messages that it sends to people
 	Pages       fs.FS               // holds pages/*.js: ES modules that add pages to the console
 	Background  []Background        // what runs for as long as the process
 
@@ -32,6 +33,16 @@ type Spec struct {
 	// files, texts that name them. Rows and columns that Tables declare follow by
 	// themselves (db.Erase). It runs before that, perhaps more than once.
 	Erase func(ctx context.Context, c db.Conn, p db.Person) error
+}
+
+// Notice is a kind of message to people. Each of them says how such messages reach them;
+// what is declared here holds for those who have said nothing.
+type Notice struct {
+	Kind     string // "tasks.assigned": module, dot, what happened; never renamed
+	Title    string // what it is about, in a few words, as people choose it
+	Doc      string // when it comes, in a sentence
+	Email    string // by letter: "off" unless set, "now", or "daily", gathered with others
+	Required bool   // it is always in the inbox
 }
 
 // Background is a loop that runs on every node until its context ends.

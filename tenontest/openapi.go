@@ -47,6 +47,24 @@ func (o operation) params() []string {
 	return names
 }
 
+// chooses reports whether a header names the organization, and not the path.
+func (o operation) chooses() bool {
+	return o.Access.Kind == "org" && !strings.Contains(o.path, "{org}")
+}
+
+// streams is the media type of a body that is no JSON; empty for all others.
+func (o operation) streams() string {
+	if o.Body == nil {
+		return ""
+	}
+	for kind := range o.Body.Content {
+		if kind != "application/json" {
+			return kind
+		}
+	}
+	return ""
+}
+
 // schema is what a sweep understands of JSON Schema: enough to make a value.
 type schema struct {
 	Ref        string             `json:"$ref"`

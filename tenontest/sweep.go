@@ -13,7 +13,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tenonhq/tenon/modules/files"
 	"github.com/tenonhq/tenon/modules/flags"
+	"github.com/tenonhq/tenon/modules/notifications"
 	"github.com/tenonhq/tenon/modules/ops"
 	"github.com/tenonhq/tenon/modules/sessions"
 	"github.com/tenonhq/tenon/platform/authz"
@@ -169,6 +171,23 @@ func (s *sweep) builtIn() []Thing {
 			s.must(err)
 			return made[0].ID.String()
 		}},
+		{Param: "file", Make: func(owner *User, org id.Org) string {
+			a, err := s.Files.Announce(s.As(owner), org, files.NewFile{Name: "sweep.pdf", ContentType: "application/pdf", Size: 9})
+			s.must(err)
+			return a.File.ID.String()
+		}},
+		{Param: "link", Make: func(*User, id.Org) string { return "c3dlZXA" }},
+		{Param: "avatar", Make: func(*User, id.Org) string { return files.AvatarID(id.New[id.OrgKind]()).String() }},
+		{Param: "notification", Make: func(owner *User, _ id.Org) string {
+			s.must(s.Notifications.Send(s.t.Context(), notifications.Message{To: []id.Account{owner.ID}, Kind: someNotice, Title: "to be attacked"}))
+			s.Settle()
+			made, err := s.Notifications.List(s.As(owner), notifications.Filter{}, nil, 1)
+			s.must(err)
+			return made[0].ID.String()
+		}},
+		{Param: "notice", Make: func(*User, id.Org) string { return someNotice }},
+		{Param: "announcement", Make: func(*User, id.Org) string { return s.announcement() }},
+		{Param: "grant", Make: func(*User, id.Org) string { return "c3dlZXA" }},
 		{Param: "queue", Make: func(*User, id.Org) string { return "default" }},
 		{Param: "schedule", Make: func(*User, id.Org) string { return ops.Sweep{}.Kind() }},
 		{Param: "provider", Make: func(*User, id.Org) string { return someProvider }},
@@ -192,6 +211,20 @@ func (s *sweep) flag() string {
 	}
 	return key
 }
+
+// announcement makes an announcement, once: it is everybody's.
+func (s *sweep) announcement() string {
+	all, err := s.Notifications.AllAnnouncements(s.t.Context(), nil, 1)
+	s.must(err)
+	if len(all) > 0 {
+		return all[0].ID.String()
+	}
+	a, err := s.Notifications.Announce(s.t.Context(), notifications.Draft{Title: "to be attacked"})
+	s.must(err)
+	return a.ID.String()
+}
+
+const someNotice = "orgs.role_changed"
 
 type entryKind struct{}
 
@@ -402,6 +435,11 @@ func (s *sweep) withBadBodies(t *testing.T, op operation, who *User) {
 		}
 		return
 	}
+	if op.streams() != "" {
+		s.want(t, "a body that is too large", send(everythingWrong, "x", func(q *http.Request) { q.ContentLength = 1 << 40 }), 413, "request.too_large")
+		s.want(t, "a body that is compressed", send(everythingWrong, oneFile, func(q *http.Request) { q.Header.Set("Content-Encoding", "gzip") }), 415, "request.media_type")
+		return
+	}
 	typed := func(kind ...string) func(*http.Request) {
 		return func(q *http.Request) { q.Header["Content-Type"] = kind }
 	}
@@ -460,7 +498,10 @@ func (s *sweep) alike(t *testing.T, what string, a, b *Answer) {
 // send calls op with a body made from its schema.
 func (s *sweep) send(u *User, op operation, ids map[string]string, query string) *Answer {
 	body := ""
-	if op.Body != nil {
+	switch {
+	case op.streams() != "":
+		body = oneFile
+	case op.Body != nil:
 		body = mustJSON(s.body(op))
 	}
 	q := s.request(op, ids, query, body)
@@ -481,8 +522,22 @@ func authorize(q *http.Request, u *User) {
 
 func (s *sweep) request(op operation, ids map[string]string, query, body string) *http.Request {
 	path := pathParam.ReplaceAllStringFunc(op.path, func(p string) string { return ids[strings.Trim(p, "{}")] })
-	return s.Request(op.method, "/"+path+query, body)
+	q := s.Request(op.method, "/"+path+query, body)
+	if op.chooses() {
+		q.Header.Set("X-Org-Id", ids["org"])
+	}
+	switch kind := op.streams(); kind {
+	case "":
+	case "multipart/form-data":
+		q.Header.Set("Content-Type", kind+"; boundary=sweep")
+	default:
+		q.Header.Set("Content-Type", kind)
+	}
+	return q
 }
+
+// oneFile is a file as a form sends it.
+const oneFile = "--sweep\r\nContent-Disposition: form-data; name=\"file\"; filename=\"sweep.pdf\"\r\n\r\n%PDF-1.7\r\n--sweep--\r\n"
 
 // unknown is an id like the one we have, of something that is not there.
 func (s *sweep) unknown(param string) string {

@@ -494,10 +494,13 @@ test("who may only look is offered nothing else", async ({ page, server, signIn 
     /Members/,
     /Teams/,
     /Roles/,
+    /Files/,
     /Settings/,
+    /Inbox/,
     /Profile/,
     /Security/,
     /Linked/,
+    /Notifications/,
     /Activity/,
   ]);
   await everywhere(page);

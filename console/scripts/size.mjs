@@ -1,5 +1,5 @@
 // How much JavaScript each page brings, compressed, and whether it keeps to the budget.
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
 const SIGN_IN = 150_000;
@@ -10,10 +10,7 @@ const manifest = JSON.parse(readFileSync(new URL("manifest.json", dist), "utf8")
 const sizes = new Map();
 const size = (file) => {
   if (!sizes.has(file))
-    sizes.set(
-      file,
-      statSync(new URL(file, dist)).size < 1024 ? gzipSync(readFileSync(new URL(file, dist))).length : statSync(new URL(`${file}.gz`, dist)).size,
-    );
+    sizes.set(file, existsSync(new URL(`${file}.gz`, dist)) ? statSync(new URL(`${file}.gz`, dist)).size : gzipSync(readFileSync(new URL(file, dist))).length);
   return sizes.get(file);
 };
 

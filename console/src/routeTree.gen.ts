@@ -14,6 +14,7 @@ import { Route as AuthRouteImport } from "./routes/_auth";
 import { Route as AppIndexRouteImport } from "./routes/_app.index";
 import { Route as AppSplatRouteImport } from "./routes/_app.$";
 import { Route as AppAdminRouteImport } from "./routes/_app.admin";
+import { Route as AppInboxRouteImport } from "./routes/_app.inbox";
 import { Route as AppWelcomeRouteImport } from "./routes/_app.welcome";
 import { Route as AuthAcceptInvitationRouteImport } from "./routes/_auth.accept-invitation";
 import { Route as AuthConfirmEmailRouteImport } from "./routes/_auth.confirm-email";
@@ -27,9 +28,11 @@ import { Route as AuthSignUpRouteImport } from "./routes/_auth.sign-up";
 import { Route as AuthVerifyEmailRouteImport } from "./routes/_auth.verify-email";
 import { Route as AppAccountActivityRouteImport } from "./routes/_app.account.activity";
 import { Route as AppAccountIdentitiesRouteImport } from "./routes/_app.account.identities";
+import { Route as AppAccountNotificationsRouteImport } from "./routes/_app.account.notifications";
 import { Route as AppAccountProfileRouteImport } from "./routes/_app.account.profile";
 import { Route as AppAccountSecurityRouteImport } from "./routes/_app.account.security";
 import { Route as AppAdminIndexRouteImport } from "./routes/_app.admin.index";
+import { Route as AppAdminAnnouncementsRouteImport } from "./routes/_app.admin.announcements";
 import { Route as AppAdminEventsRouteImport } from "./routes/_app.admin.events";
 import { Route as AppAdminHealthRouteImport } from "./routes/_app.admin.health";
 import { Route as AppAdminMailRouteImport } from "./routes/_app.admin.mail";
@@ -37,6 +40,8 @@ import { Route as AppAdminWaitlistRouteImport } from "./routes/_app.admin.waitli
 import { Route as AppOOrgRouteImport } from "./routes/_app.o.$org";
 import { Route as AppXSplatRouteImport } from "./routes/_app.x.$";
 import { Route as AuthSignInSecondFactorRouteImport } from "./routes/_auth.sign-in_.second-factor";
+import { Route as AppAdminFlagsIndexRouteImport } from "./routes/_app.admin.flags.index";
+import { Route as AppAdminFlagsFlagRouteImport } from "./routes/_app.admin.flags.$flag";
 import { Route as AppAdminJobsIndexRouteImport } from "./routes/_app.admin.jobs.index";
 import { Route as AppAdminJobsJobRouteImport } from "./routes/_app.admin.jobs.$job";
 import { Route as AppAdminOrgsIndexRouteImport } from "./routes/_app.admin.orgs.index";
@@ -46,6 +51,7 @@ import { Route as AppAdminUsersPersonRouteImport } from "./routes/_app.admin.use
 import { Route as AppOOrgIndexRouteImport } from "./routes/_app.o.$org.index";
 import { Route as AppOOrgApiKeysRouteImport } from "./routes/_app.o.$org.api-keys";
 import { Route as AppOOrgEventsRouteImport } from "./routes/_app.o.$org.events";
+import { Route as AppOOrgFilesRouteImport } from "./routes/_app.o.$org.files";
 import { Route as AppOOrgInvitationsRouteImport } from "./routes/_app.o.$org.invitations";
 import { Route as AppOOrgMembersRouteImport } from "./routes/_app.o.$org.members";
 import { Route as AppOOrgRolesRouteImport } from "./routes/_app.o.$org.roles";
@@ -74,6 +80,11 @@ const AppSplatRoute = AppSplatRouteImport.update({
 const AppAdminRoute = AppAdminRouteImport.update({
   id: "/admin",
   path: "/admin",
+  getParentRoute: () => AppRoute,
+} as any);
+const AppInboxRoute = AppInboxRouteImport.update({
+  id: "/inbox",
+  path: "/inbox",
   getParentRoute: () => AppRoute,
 } as any);
 const AppWelcomeRoute = AppWelcomeRouteImport.update({
@@ -141,6 +152,11 @@ const AppAccountIdentitiesRoute = AppAccountIdentitiesRouteImport.update({
   path: "/account/identities",
   getParentRoute: () => AppRoute,
 } as any);
+const AppAccountNotificationsRoute = AppAccountNotificationsRouteImport.update({
+  id: "/account/notifications",
+  path: "/account/notifications",
+  getParentRoute: () => AppRoute,
+} as any);
 const AppAccountProfileRoute = AppAccountProfileRouteImport.update({
   id: "/account/profile",
   path: "/account/profile",
@@ -154,6 +170,11 @@ const AppAccountSecurityRoute = AppAccountSecurityRouteImport.update({
 const AppAdminIndexRoute = AppAdminIndexRouteImport.update({
   id: "/",
   path: "/",
+  getParentRoute: () => AppAdminRoute,
+} as any);
+const AppAdminAnnouncementsRoute = AppAdminAnnouncementsRouteImport.update({
+  id: "/announcements",
+  path: "/announcements",
   getParentRoute: () => AppAdminRoute,
 } as any);
 const AppAdminEventsRoute = AppAdminEventsRouteImport.update({
@@ -190,6 +211,16 @@ const AuthSignInSecondFactorRoute = AuthSignInSecondFactorRouteImport.update({
   id: "/sign-in_/second-factor",
   path: "/sign-in/second-factor",
   getParentRoute: () => AuthRoute,
+} as any);
+const AppAdminFlagsIndexRoute = AppAdminFlagsIndexRouteImport.update({
+  id: "/flags/",
+  path: "/flags/",
+  getParentRoute: () => AppAdminRoute,
+} as any);
+const AppAdminFlagsFlagRoute = AppAdminFlagsFlagRouteImport.update({
+  id: "/flags/$flag",
+  path: "/flags/$flag",
+  getParentRoute: () => AppAdminRoute,
 } as any);
 const AppAdminJobsIndexRoute = AppAdminJobsIndexRouteImport.update({
   id: "/jobs/",
@@ -236,6 +267,11 @@ const AppOOrgEventsRoute = AppOOrgEventsRouteImport.update({
   path: "/events",
   getParentRoute: () => AppOOrgRoute,
 } as any);
+const AppOOrgFilesRoute = AppOOrgFilesRouteImport.update({
+  id: "/files",
+  path: "/files",
+  getParentRoute: () => AppOOrgRoute,
+} as any);
 const AppOOrgInvitationsRoute = AppOOrgInvitationsRouteImport.update({
   id: "/invitations",
   path: "/invitations",
@@ -271,6 +307,7 @@ export interface FileRoutesByFullPath {
   "/": typeof AppIndexRoute;
   "/$": typeof AppSplatRoute;
   "/admin": typeof AppAdminRouteWithChildren;
+  "/inbox": typeof AppInboxRoute;
   "/welcome": typeof AppWelcomeRoute;
   "/accept-invitation": typeof AuthAcceptInvitationRoute;
   "/confirm-email": typeof AuthConfirmEmailRoute;
@@ -284,8 +321,10 @@ export interface FileRoutesByFullPath {
   "/verify-email": typeof AuthVerifyEmailRoute;
   "/account/activity": typeof AppAccountActivityRoute;
   "/account/identities": typeof AppAccountIdentitiesRoute;
+  "/account/notifications": typeof AppAccountNotificationsRoute;
   "/account/profile": typeof AppAccountProfileRoute;
   "/account/security": typeof AppAccountSecurityRoute;
+  "/admin/announcements": typeof AppAdminAnnouncementsRoute;
   "/admin/events": typeof AppAdminEventsRoute;
   "/admin/health": typeof AppAdminHealthRoute;
   "/admin/mail": typeof AppAdminMailRoute;
@@ -294,15 +333,18 @@ export interface FileRoutesByFullPath {
   "/x/$": typeof AppXSplatRoute;
   "/sign-in/second-factor": typeof AuthSignInSecondFactorRoute;
   "/admin/": typeof AppAdminIndexRoute;
+  "/admin/flags/$flag": typeof AppAdminFlagsFlagRoute;
   "/admin/jobs/$job": typeof AppAdminJobsJobRoute;
   "/admin/orgs/$id": typeof AppAdminOrgsIdRoute;
   "/admin/users/$person": typeof AppAdminUsersPersonRoute;
   "/o/$org/api-keys": typeof AppOOrgApiKeysRoute;
   "/o/$org/events": typeof AppOOrgEventsRoute;
+  "/o/$org/files": typeof AppOOrgFilesRoute;
   "/o/$org/invitations": typeof AppOOrgInvitationsRoute;
   "/o/$org/members": typeof AppOOrgMembersRoute;
   "/o/$org/roles": typeof AppOOrgRolesRoute;
   "/o/$org/settings": typeof AppOOrgSettingsRoute;
+  "/admin/flags/": typeof AppAdminFlagsIndexRoute;
   "/admin/jobs/": typeof AppAdminJobsIndexRoute;
   "/admin/orgs/": typeof AppAdminOrgsIndexRoute;
   "/admin/users/": typeof AppAdminUsersIndexRoute;
@@ -313,6 +355,7 @@ export interface FileRoutesByFullPath {
 export interface FileRoutesByTo {
   "/": typeof AppIndexRoute;
   "/$": typeof AppSplatRoute;
+  "/inbox": typeof AppInboxRoute;
   "/welcome": typeof AppWelcomeRoute;
   "/accept-invitation": typeof AuthAcceptInvitationRoute;
   "/confirm-email": typeof AuthConfirmEmailRoute;
@@ -326,8 +369,10 @@ export interface FileRoutesByTo {
   "/verify-email": typeof AuthVerifyEmailRoute;
   "/account/activity": typeof AppAccountActivityRoute;
   "/account/identities": typeof AppAccountIdentitiesRoute;
+  "/account/notifications": typeof AppAccountNotificationsRoute;
   "/account/profile": typeof AppAccountProfileRoute;
   "/account/security": typeof AppAccountSecurityRoute;
+  "/admin/announcements": typeof AppAdminAnnouncementsRoute;
   "/admin/events": typeof AppAdminEventsRoute;
   "/admin/health": typeof AppAdminHealthRoute;
   "/admin/mail": typeof AppAdminMailRoute;
@@ -335,15 +380,18 @@ export interface FileRoutesByTo {
   "/x/$": typeof AppXSplatRoute;
   "/sign-in/second-factor": typeof AuthSignInSecondFactorRoute;
   "/admin": typeof AppAdminIndexRoute;
+  "/admin/flags/$flag": typeof AppAdminFlagsFlagRoute;
   "/admin/jobs/$job": typeof AppAdminJobsJobRoute;
   "/admin/orgs/$id": typeof AppAdminOrgsIdRoute;
   "/admin/users/$person": typeof AppAdminUsersPersonRoute;
   "/o/$org/api-keys": typeof AppOOrgApiKeysRoute;
   "/o/$org/events": typeof AppOOrgEventsRoute;
+  "/o/$org/files": typeof AppOOrgFilesRoute;
   "/o/$org/invitations": typeof AppOOrgInvitationsRoute;
   "/o/$org/members": typeof AppOOrgMembersRoute;
   "/o/$org/roles": typeof AppOOrgRolesRoute;
   "/o/$org/settings": typeof AppOOrgSettingsRoute;
+  "/admin/flags": typeof AppAdminFlagsIndexRoute;
   "/admin/jobs": typeof AppAdminJobsIndexRoute;
   "/admin/orgs": typeof AppAdminOrgsIndexRoute;
   "/admin/users": typeof AppAdminUsersIndexRoute;
@@ -357,6 +405,7 @@ export interface FileRoutesById {
   "/_auth": typeof AuthRouteWithChildren;
   "/_app/$": typeof AppSplatRoute;
   "/_app/admin": typeof AppAdminRouteWithChildren;
+  "/_app/inbox": typeof AppInboxRoute;
   "/_app/welcome": typeof AppWelcomeRoute;
   "/_auth/accept-invitation": typeof AuthAcceptInvitationRoute;
   "/_auth/confirm-email": typeof AuthConfirmEmailRoute;
@@ -371,8 +420,10 @@ export interface FileRoutesById {
   "/_app/": typeof AppIndexRoute;
   "/_app/account/activity": typeof AppAccountActivityRoute;
   "/_app/account/identities": typeof AppAccountIdentitiesRoute;
+  "/_app/account/notifications": typeof AppAccountNotificationsRoute;
   "/_app/account/profile": typeof AppAccountProfileRoute;
   "/_app/account/security": typeof AppAccountSecurityRoute;
+  "/_app/admin/announcements": typeof AppAdminAnnouncementsRoute;
   "/_app/admin/events": typeof AppAdminEventsRoute;
   "/_app/admin/health": typeof AppAdminHealthRoute;
   "/_app/admin/mail": typeof AppAdminMailRoute;
@@ -381,15 +432,18 @@ export interface FileRoutesById {
   "/_app/x/$": typeof AppXSplatRoute;
   "/_auth/sign-in_/second-factor": typeof AuthSignInSecondFactorRoute;
   "/_app/admin/": typeof AppAdminIndexRoute;
+  "/_app/admin/flags/$flag": typeof AppAdminFlagsFlagRoute;
   "/_app/admin/jobs/$job": typeof AppAdminJobsJobRoute;
   "/_app/admin/orgs/$id": typeof AppAdminOrgsIdRoute;
   "/_app/admin/users/$person": typeof AppAdminUsersPersonRoute;
   "/_app/o/$org/api-keys": typeof AppOOrgApiKeysRoute;
   "/_app/o/$org/events": typeof AppOOrgEventsRoute;
+  "/_app/o/$org/files": typeof AppOOrgFilesRoute;
   "/_app/o/$org/invitations": typeof AppOOrgInvitationsRoute;
   "/_app/o/$org/members": typeof AppOOrgMembersRoute;
   "/_app/o/$org/roles": typeof AppOOrgRolesRoute;
   "/_app/o/$org/settings": typeof AppOOrgSettingsRoute;
+  "/_app/admin/flags/": typeof AppAdminFlagsIndexRoute;
   "/_app/admin/jobs/": typeof AppAdminJobsIndexRoute;
   "/_app/admin/orgs/": typeof AppAdminOrgsIndexRoute;
   "/_app/admin/users/": typeof AppAdminUsersIndexRoute;
@@ -403,6 +457,7 @@ export interface FileRouteTypes {
     | "/"
     | "/$"
     | "/admin"
+    | "/inbox"
     | "/welcome"
     | "/accept-invitation"
     | "/confirm-email"
@@ -416,8 +471,10 @@ export interface FileRouteTypes {
     | "/verify-email"
     | "/account/activity"
     | "/account/identities"
+    | "/account/notifications"
     | "/account/profile"
     | "/account/security"
+    | "/admin/announcements"
     | "/admin/events"
     | "/admin/health"
     | "/admin/mail"
@@ -426,15 +483,18 @@ export interface FileRouteTypes {
     | "/x/$"
     | "/sign-in/second-factor"
     | "/admin/"
+    | "/admin/flags/$flag"
     | "/admin/jobs/$job"
     | "/admin/orgs/$id"
     | "/admin/users/$person"
     | "/o/$org/api-keys"
     | "/o/$org/events"
+    | "/o/$org/files"
     | "/o/$org/invitations"
     | "/o/$org/members"
     | "/o/$org/roles"
     | "/o/$org/settings"
+    | "/admin/flags/"
     | "/admin/jobs/"
     | "/admin/orgs/"
     | "/admin/users/"
@@ -445,6 +505,7 @@ export interface FileRouteTypes {
   to:
     | "/"
     | "/$"
+    | "/inbox"
     | "/welcome"
     | "/accept-invitation"
     | "/confirm-email"
@@ -458,8 +519,10 @@ export interface FileRouteTypes {
     | "/verify-email"
     | "/account/activity"
     | "/account/identities"
+    | "/account/notifications"
     | "/account/profile"
     | "/account/security"
+    | "/admin/announcements"
     | "/admin/events"
     | "/admin/health"
     | "/admin/mail"
@@ -467,15 +530,18 @@ export interface FileRouteTypes {
     | "/x/$"
     | "/sign-in/second-factor"
     | "/admin"
+    | "/admin/flags/$flag"
     | "/admin/jobs/$job"
     | "/admin/orgs/$id"
     | "/admin/users/$person"
     | "/o/$org/api-keys"
     | "/o/$org/events"
+    | "/o/$org/files"
     | "/o/$org/invitations"
     | "/o/$org/members"
     | "/o/$org/roles"
     | "/o/$org/settings"
+    | "/admin/flags"
     | "/admin/jobs"
     | "/admin/orgs"
     | "/admin/users"
@@ -488,6 +554,7 @@ export interface FileRouteTypes {
     | "/_auth"
     | "/_app/$"
     | "/_app/admin"
+    | "/_app/inbox"
     | "/_app/welcome"
     | "/_auth/accept-invitation"
     | "/_auth/confirm-email"
@@ -502,8 +569,10 @@ export interface FileRouteTypes {
     | "/_app/"
     | "/_app/account/activity"
     | "/_app/account/identities"
+    | "/_app/account/notifications"
     | "/_app/account/profile"
     | "/_app/account/security"
+    | "/_app/admin/announcements"
     | "/_app/admin/events"
     | "/_app/admin/health"
     | "/_app/admin/mail"
@@ -512,15 +581,18 @@ export interface FileRouteTypes {
     | "/_app/x/$"
     | "/_auth/sign-in_/second-factor"
     | "/_app/admin/"
+    | "/_app/admin/flags/$flag"
     | "/_app/admin/jobs/$job"
     | "/_app/admin/orgs/$id"
     | "/_app/admin/users/$person"
     | "/_app/o/$org/api-keys"
     | "/_app/o/$org/events"
+    | "/_app/o/$org/files"
     | "/_app/o/$org/invitations"
     | "/_app/o/$org/members"
     | "/_app/o/$org/roles"
     | "/_app/o/$org/settings"
+    | "/_app/admin/flags/"
     | "/_app/admin/jobs/"
     | "/_app/admin/orgs/"
     | "/_app/admin/users/"
@@ -569,6 +641,13 @@ declare module "@tanstack/react-router" {
       path: "/admin";
       fullPath: "/admin";
       preLoaderRoute: typeof AppAdminRouteImport;
+      parentRoute: typeof AppRoute;
+    };
+    "/_app/inbox": {
+      id: "/_app/inbox";
+      path: "/inbox";
+      fullPath: "/inbox";
+      preLoaderRoute: typeof AppInboxRouteImport;
       parentRoute: typeof AppRoute;
     };
     "/_app/welcome": {
@@ -662,6 +741,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof AppAccountIdentitiesRouteImport;
       parentRoute: typeof AppRoute;
     };
+    "/_app/account/notifications": {
+      id: "/_app/account/notifications";
+      path: "/account/notifications";
+      fullPath: "/account/notifications";
+      preLoaderRoute: typeof AppAccountNotificationsRouteImport;
+      parentRoute: typeof AppRoute;
+    };
     "/_app/account/profile": {
       id: "/_app/account/profile";
       path: "/account/profile";
@@ -681,6 +767,13 @@ declare module "@tanstack/react-router" {
       path: "/";
       fullPath: "/admin/";
       preLoaderRoute: typeof AppAdminIndexRouteImport;
+      parentRoute: typeof AppAdminRoute;
+    };
+    "/_app/admin/announcements": {
+      id: "/_app/admin/announcements";
+      path: "/announcements";
+      fullPath: "/admin/announcements";
+      preLoaderRoute: typeof AppAdminAnnouncementsRouteImport;
       parentRoute: typeof AppAdminRoute;
     };
     "/_app/admin/events": {
@@ -731,6 +824,20 @@ declare module "@tanstack/react-router" {
       fullPath: "/sign-in/second-factor";
       preLoaderRoute: typeof AuthSignInSecondFactorRouteImport;
       parentRoute: typeof AuthRoute;
+    };
+    "/_app/admin/flags/": {
+      id: "/_app/admin/flags/";
+      path: "/flags";
+      fullPath: "/admin/flags/";
+      preLoaderRoute: typeof AppAdminFlagsIndexRouteImport;
+      parentRoute: typeof AppAdminRoute;
+    };
+    "/_app/admin/flags/$flag": {
+      id: "/_app/admin/flags/$flag";
+      path: "/flags/$flag";
+      fullPath: "/admin/flags/$flag";
+      preLoaderRoute: typeof AppAdminFlagsFlagRouteImport;
+      parentRoute: typeof AppAdminRoute;
     };
     "/_app/admin/jobs/": {
       id: "/_app/admin/jobs/";
@@ -795,6 +902,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof AppOOrgEventsRouteImport;
       parentRoute: typeof AppOOrgRoute;
     };
+    "/_app/o/$org/files": {
+      id: "/_app/o/$org/files";
+      path: "/files";
+      fullPath: "/o/$org/files";
+      preLoaderRoute: typeof AppOOrgFilesRouteImport;
+      parentRoute: typeof AppOOrgRoute;
+    };
     "/_app/o/$org/invitations": {
       id: "/_app/o/$org/invitations";
       path: "/invitations";
@@ -841,28 +955,34 @@ declare module "@tanstack/react-router" {
 }
 
 interface AppAdminRouteChildren {
+  AppAdminAnnouncementsRoute: typeof AppAdminAnnouncementsRoute;
   AppAdminEventsRoute: typeof AppAdminEventsRoute;
   AppAdminHealthRoute: typeof AppAdminHealthRoute;
   AppAdminMailRoute: typeof AppAdminMailRoute;
   AppAdminWaitlistRoute: typeof AppAdminWaitlistRoute;
   AppAdminIndexRoute: typeof AppAdminIndexRoute;
+  AppAdminFlagsFlagRoute: typeof AppAdminFlagsFlagRoute;
   AppAdminJobsJobRoute: typeof AppAdminJobsJobRoute;
   AppAdminOrgsIdRoute: typeof AppAdminOrgsIdRoute;
   AppAdminUsersPersonRoute: typeof AppAdminUsersPersonRoute;
+  AppAdminFlagsIndexRoute: typeof AppAdminFlagsIndexRoute;
   AppAdminJobsIndexRoute: typeof AppAdminJobsIndexRoute;
   AppAdminOrgsIndexRoute: typeof AppAdminOrgsIndexRoute;
   AppAdminUsersIndexRoute: typeof AppAdminUsersIndexRoute;
 }
 
 const AppAdminRouteChildren: AppAdminRouteChildren = {
+  AppAdminAnnouncementsRoute: AppAdminAnnouncementsRoute,
   AppAdminEventsRoute: AppAdminEventsRoute,
   AppAdminHealthRoute: AppAdminHealthRoute,
   AppAdminMailRoute: AppAdminMailRoute,
   AppAdminWaitlistRoute: AppAdminWaitlistRoute,
   AppAdminIndexRoute: AppAdminIndexRoute,
+  AppAdminFlagsFlagRoute: AppAdminFlagsFlagRoute,
   AppAdminJobsJobRoute: AppAdminJobsJobRoute,
   AppAdminOrgsIdRoute: AppAdminOrgsIdRoute,
   AppAdminUsersPersonRoute: AppAdminUsersPersonRoute,
+  AppAdminFlagsIndexRoute: AppAdminFlagsIndexRoute,
   AppAdminJobsIndexRoute: AppAdminJobsIndexRoute,
   AppAdminOrgsIndexRoute: AppAdminOrgsIndexRoute,
   AppAdminUsersIndexRoute: AppAdminUsersIndexRoute,
@@ -875,6 +995,7 @@ const AppAdminRouteWithChildren = AppAdminRoute._addFileChildren(
 interface AppOOrgRouteChildren {
   AppOOrgApiKeysRoute: typeof AppOOrgApiKeysRoute;
   AppOOrgEventsRoute: typeof AppOOrgEventsRoute;
+  AppOOrgFilesRoute: typeof AppOOrgFilesRoute;
   AppOOrgInvitationsRoute: typeof AppOOrgInvitationsRoute;
   AppOOrgMembersRoute: typeof AppOOrgMembersRoute;
   AppOOrgRolesRoute: typeof AppOOrgRolesRoute;
@@ -887,6 +1008,7 @@ interface AppOOrgRouteChildren {
 const AppOOrgRouteChildren: AppOOrgRouteChildren = {
   AppOOrgApiKeysRoute: AppOOrgApiKeysRoute,
   AppOOrgEventsRoute: AppOOrgEventsRoute,
+  AppOOrgFilesRoute: AppOOrgFilesRoute,
   AppOOrgInvitationsRoute: AppOOrgInvitationsRoute,
   AppOOrgMembersRoute: AppOOrgMembersRoute,
   AppOOrgRolesRoute: AppOOrgRolesRoute,
@@ -902,10 +1024,12 @@ const AppOOrgRouteWithChildren =
 interface AppRouteChildren {
   AppSplatRoute: typeof AppSplatRoute;
   AppAdminRoute: typeof AppAdminRouteWithChildren;
+  AppInboxRoute: typeof AppInboxRoute;
   AppWelcomeRoute: typeof AppWelcomeRoute;
   AppIndexRoute: typeof AppIndexRoute;
   AppAccountActivityRoute: typeof AppAccountActivityRoute;
   AppAccountIdentitiesRoute: typeof AppAccountIdentitiesRoute;
+  AppAccountNotificationsRoute: typeof AppAccountNotificationsRoute;
   AppAccountProfileRoute: typeof AppAccountProfileRoute;
   AppAccountSecurityRoute: typeof AppAccountSecurityRoute;
   AppOOrgRoute: typeof AppOOrgRouteWithChildren;
@@ -915,10 +1039,12 @@ interface AppRouteChildren {
 const AppRouteChildren: AppRouteChildren = {
   AppSplatRoute: AppSplatRoute,
   AppAdminRoute: AppAdminRouteWithChildren,
+  AppInboxRoute: AppInboxRoute,
   AppWelcomeRoute: AppWelcomeRoute,
   AppIndexRoute: AppIndexRoute,
   AppAccountActivityRoute: AppAccountActivityRoute,
   AppAccountIdentitiesRoute: AppAccountIdentitiesRoute,
+  AppAccountNotificationsRoute: AppAccountNotificationsRoute,
   AppAccountProfileRoute: AppAccountProfileRoute,
   AppAccountSecurityRoute: AppAccountSecurityRoute,
   AppOOrgRoute: AppOOrgRouteWithChildren,

@@ -140,6 +140,8 @@ func libraryHomes() []library {
 		{"github.com/zitadel/oidc", []string{"tenontest/idp"}, "start the provider of tenontest/idp"},
 		{"github.com/wneessen/go-mail", []string{"platform/mail"}, "send with platform/mail"},
 		{"github.com/centrifugal/", []string{"platform/realtime"}, "publish with platform/realtime"},
+		{"github.com/gabriel-vasile/mimetype", []string{"modules/files"}, "ask module files what a file is"},
+		{"golang.org/x/image", []string{"internal/imaging"}, "let internal/imaging decode, which knows what a picture may cost"},
 		{"github.com/minio/", []string{"platform/blob"}, "store with platform/blob"},
 		{"github.com/pquerna/otp", []string{"modules/mfa"}, "ask module mfa, which remembers the codes that were used"},
 		{"github.com/boombuler/barcode", []string{"modules/mfa"}, "QR codes are drawn in module mfa"},
@@ -183,7 +185,7 @@ func outboundHTTP(tree *Tree, report Report) {
 	const instead = "; make the client with platform/safehttp, which refuses private addresses"
 	for _, f := range tree.Go {
 		pkg := f.Name("net/http")
-		if f.IsTest() || pkg == "" || under(f.Path, "platform/safehttp", "cli", "internal/bench", "examples") {
+		if f.IsTest() || pkg == "" || under(f.Path, "platform/safehttp", "platform/blob", "cli", "internal/bench", "examples") { // those of operators and developers
 			continue
 		}
 		ast.Inspect(f.AST, func(n ast.Node) bool {

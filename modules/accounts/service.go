@@ -371,10 +371,7 @@ func (s *Service) Update(ctx context.Context, u Update) (Account, error) {
 			return err
 		}
 		a.UpdatedAt = s.Now()
-		if err := updateProfile(ctx, tx, a); err != nil {
-			return err
-		}
-		if err := s.Changed.Invalidate(ctx, tx, Tag(who)); err != nil {
+		if err := s.In(tx).store(ctx, a); err != nil {
 			return err
 		}
 		out = a
@@ -387,10 +384,36 @@ func (s *Service) Update(ctx context.Context, u Update) (Account, error) {
 	return out, err
 }
 
+// SetPicture changes the picture of an account to one of our own; empty is none. It needs
+// a transaction, in which whoever stores pictures says which.
+func (s *Service) SetPicture(ctx context.Context, account id.Account, address string) (Account, error) {
+	a, err := accountByID(ctx, s.tx, account)
+	if err != nil || a.AvatarURL == address {
+		return a, err
+	}
+	changes := map[string]audit.Change{"avatar_url": {From: a.AvatarURL, To: address}}
+	a.AvatarURL, a.UpdatedAt = address, s.Now()
+	if err := s.store(ctx, a); err != nil {
+		return a, err
+	}
+	return a, s.record(ctx, a, Updated{About{account}}, changes)
+}
+
+// store writes a changed profile, in the transaction.
+func (s *Service) store(ctx context.Context, a Account) error {
+	if err := updateProfile(ctx, s.tx, a); err != nil {
+		return err
+	}
+	return s.Changed.Invalidate(ctx, s.tx, Tag(a.ID))
+}
+
 func (u Update) apply(a *Account, cleanAvatar func(string) (string, error)) (map[string]audit.Change, error) {
 	changes := map[string]audit.Change{}
 	set := func(field string, old *string, value *string, clean func(string) (string, error)) error {
 		if value == nil {
+			return nil
+		}
+		if *value == *old { // such as a picture of our own
 			return nil
 		}
 		v, err := clean(*value)

@@ -31,19 +31,36 @@ type resolved struct {
 // Principal returns who shows a key. It asks the database only when the answer is not in
 // memory; a revoked key is forgotten at once.
 func (s *Service) Principal(ctx context.Context, key string) (*authz.Principal, error) {
-	if !secret.IsToken(tokenKind, key) {
-		return nil, web.ErrCredential(errors.New("the API key is not one of ours"))
-	}
-	r, err := s.known.Get(ctx, digest(secret.Hash(key)))
+	r, now, err := s.good(ctx, key)
 	if err != nil {
 		return nil, err
 	}
-	now := s.Now()
-	if !r.expires.IsZero() && !now.Before(r.expires) {
-		return nil, web.ErrCredential(errors.New("the API key has expired"))
-	}
 	s.used.Saw(r.key, use{r.org, now, web.ClientFrom(ctx).Address})
 	return r.principal, nil
+}
+
+// Still returns who a key belongs to, like Principal, without taking that for a use of it.
+func (s *Service) Still(ctx context.Context, key string) (*authz.Principal, error) {
+	r, _, err := s.good(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	return r.principal, nil
+}
+
+func (s *Service) good(ctx context.Context, key string) (*resolved, time.Time, error) {
+	now := s.Now()
+	if !secret.IsToken(tokenKind, key) {
+		return nil, now, web.ErrCredential(errors.New("the API key is not one of ours"))
+	}
+	r, err := s.known.Get(ctx, digest(secret.Hash(key)))
+	if err != nil {
+		return nil, now, err
+	}
+	if !r.expires.IsZero() && !now.Before(r.expires) {
+		return nil, now, web.ErrCredential(errors.New("the API key has expired"))
+	}
+	return r, now, nil
 }
 
 // resolve loads a key and the account that made it, in one statement. Whether they still

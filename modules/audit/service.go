@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/tenonhq/tenon/platform/authz"
@@ -12,6 +13,7 @@ import (
 	"github.com/tenonhq/tenon/platform/db"
 	"github.com/tenonhq/tenon/platform/id"
 	"github.com/tenonhq/tenon/platform/jobs"
+	"github.com/tenonhq/tenon/platform/realtime"
 	"github.com/tenonhq/tenon/platform/web"
 )
 
@@ -19,6 +21,7 @@ import (
 type Deps struct {
 	DB   *db.DB
 	Jobs *jobs.Queue
+	Live *realtime.Hub
 	Now  clock.Now
 	Log  *slog.Logger
 }
@@ -68,7 +71,20 @@ func (s *Service) Record(ctx context.Context, e Entry) error {
 		return fmt.Errorf("record details of %s: %w", row.kind, err)
 	}
 	s.tx.AfterCommit(s.nudge)
+	topic, _, _ := strings.Cut(row.kind, ".")
+	s.Live.In(s.tx).Changed(audience(scope), topic)
 	return s.Jobs.Publish(ctx, s.tx, e.Event)
+}
+
+// audience is who is told that something happened: all who may be there, so not what.
+func audience(s jobs.Scope) realtime.Channel {
+	switch {
+	case !s.Org().IsZero():
+		return realtime.Org(s.Org())
+	case !s.Account().IsZero():
+		return realtime.User(s.Account())
+	}
+	return realtime.Administrators()
 }
 
 // ofOrg lists events of an organization, newest first, after the given position.

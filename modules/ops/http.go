@@ -36,6 +36,24 @@ func (s *Service) routes(r *web.Router) {
 		Access: authz.Public(),
 	}, s.handleDatabase)
 
+	web.Handle(r, web.Op{
+		ID: "ops.health_redis", Method: http.MethodGet, Path: "/health/redis",
+		Summary: "How Redis is", Description: "`off` where none is used; `degraded` when it does not answer, and each process uses what it knows itself.",
+		Access: authz.Public(),
+	}, s.handleRedis)
+
+	web.Handle(r, web.Op{
+		ID: "ops.health_storage", Method: http.MethodGet, Path: "/health/storage", Also: down,
+		Summary: "How the store of files is", Description: "As found at most a second ago; 503 when it does not answer. Everything but files works without it.",
+		Access: authz.Public(),
+	}, s.handleStorage)
+
+	web.Handle(r, web.Op{
+		ID: "ops.health_jobs", Method: http.MethodGet, Path: "/health/jobs", Also: down,
+		Summary: "Whether jobs are run", Description: "`degraded` when one has waited for more than five minutes in a queue that is not paused; 503 when the queues cannot be read.",
+		Access: authz.Public(),
+	}, s.handleJobs)
+
 	s.monitorRoutes(r)
 	s.referenceRoutes(r)
 }
@@ -73,6 +91,13 @@ type healthOutput struct {
 	Body   Health
 }
 
+type statusOutput struct {
+	Status int
+	Body   struct {
+		Status Status `json:"status" enum:"ok,degraded,unavailable,off"`
+	}
+}
+
 type databaseOutput struct {
 	Status int
 	Body   Database
@@ -97,6 +122,26 @@ func (s *Service) handleHealth(ctx context.Context, _ *web.Empty) (*healthOutput
 func (s *Service) handleDatabase(ctx context.Context, _ *web.Empty) (*databaseOutput, error) {
 	d, err := s.Database(ctx)
 	return &databaseOutput{httpStatus(d.Status), d}, err
+}
+
+func (s *Service) handleRedis(context.Context, *web.Empty) (*statusOutput, error) {
+	return answer(s.Cache()), nil
+}
+
+func (s *Service) handleStorage(ctx context.Context, _ *web.Empty) (*statusOutput, error) {
+	found, err := s.Storage(ctx)
+	return answer(found), err
+}
+
+func (s *Service) handleJobs(ctx context.Context, _ *web.Empty) (*statusOutput, error) {
+	found, err := s.Queues(ctx)
+	return answer(found), err
+}
+
+func answer(s Status) *statusOutput {
+	out := &statusOutput{Status: httpStatus(s)}
+	out.Body.Status = s
+	return out
 }
 
 func httpStatus(s Status) int {

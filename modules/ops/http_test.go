@@ -25,14 +25,19 @@ func TestAnyoneMayAskHowItIsAndLearnsLittle(t *testing.T) {
 		if latency, ok := got["latency_ms"].(float64); len(got) != 2 || got["status"] != "ok" || !ok || latency <= 0 {
 			t.Errorf("/health/db answers %v", got)
 		}
-		for _, path := range []string{"//health", "//health/ready", "/health/", "/health/db", "//openapi.json", "//docs", "//redoc"} {
+		for path, want := range map[string]string{"/health/redis": "off", "/health/storage": "ok", "/health/jobs": "ok"} {
+			if diff := cmp.Diff(map[string]any{"status": want}, app.Call(nil, "GET", path, "").Want(t, 200).Body); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", path, diff)
+			}
+		}
+		for _, path := range []string{"//health", "//health/ready", "/health/", "/health/db", "/health/redis", "/health/storage", "/health/jobs", "//openapi.json", "//docs", "//redoc"} {
 			app.Call(nil, "HEAD", path, "").Want(t, 200)
 			app.Call(nil, "POST", path, "").WantCode(t, 405, "request.method")
 			stale := app.Request("GET", path, "")
 			stale.Header.Set("Authorization", "Bearer expired") // a probe's credential is not looked at
 			app.Send(stale).Want(t, 200)
 		}
-		for _, path := range []string{"//health/", "//health/live", "/health/db/", "/health/redis", "//docs/", "//docs/index.html", "//reference/", "//reference"} {
+		for _, path := range []string{"//health/", "//health/live", "/health/db/", "/health/redis/", "//docs/", "//docs/index.html", "//reference/", "//reference"} {
 			app.Call(nil, "GET", path, "").WantCode(t, 404, "not_found")
 		}
 	})

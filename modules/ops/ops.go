@@ -12,11 +12,12 @@ var ErrWindow = errs.New(errs.Invalid, "ops.window_invalid", "Give a window from
 // Status is how something is.
 type Status string
 
-// The three answers.
+// The answers.
 const (
 	OK          Status = "ok"
 	Degraded    Status = "degraded"    // it works, with less than it should have
 	Unavailable Status = "unavailable" // it does not work
+	Off         Status = "off"         // there is none, and none is needed
 )
 
 // Health is how the process and what it depends on are.

@@ -3,6 +3,8 @@ package ops
 import (
 	"testing"
 	"time"
+
+	"github.com/tenonhq/tenon/platform/jobs"
 )
 
 func TestTheWorstThatMattersIsTheHealth(t *testing.T) {
@@ -24,5 +26,17 @@ func TestTheWorstThatMattersIsTheHealth(t *testing.T) {
 func TestLatencyIsInMillisecondsWithMicroseconds(t *testing.T) {
 	if got := (finding{database: OK, latency: 1234567 * time.Nanosecond}).databaseOnly(); got.LatencyMS != 1.234 {
 		t.Errorf("1.234567 ms is told as %v", got.LatencyMS)
+	}
+}
+
+func TestAQueueIsSlowWhereAJobHasWaitedAndNobodyPausedIt(t *testing.T) {
+	for name, q := range map[string]jobs.QueueState{
+		"quick":  {OldestWait: 299},
+		"slow":   {OldestWait: 301},
+		"paused": {OldestWait: 301, Paused: true},
+	} {
+		if got, want := slow(q), name == "slow"; got != want {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }

@@ -2,11 +2,13 @@ package ops
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/tenonhq/tenon/modules/audit"
+	"github.com/tenonhq/tenon/platform/blob"
 	"github.com/tenonhq/tenon/platform/clock"
 	"github.com/tenonhq/tenon/platform/db"
 	"github.com/tenonhq/tenon/platform/jobs"
@@ -21,6 +23,7 @@ type Deps struct {
 	Redis *redis.Client // nil where the cache is this process alone
 	Keys  *secret.Keyring
 	Jobs  *jobs.Queue
+	Blobs blob.Store
 	// Sealed lists the encrypted columns of all modules.
 	Sealed func() []secret.Column
 	// Ready returns why this process should get no requests: it is starting, its
@@ -34,8 +37,9 @@ type Deps struct {
 // Service knows how the process is.
 type Service struct {
 	Deps
-	mu   sync.Mutex
-	last *look
+	vital   shared[finding]
+	storage shared[Status]
+	queues  shared[Status]
 }
 
 // New returns the service.
@@ -79,60 +83,120 @@ func (s *Service) Readiness(ctx context.Context) (Health, error) {
 }
 
 const (
-	sharedFor = time.Second // how old a finding may be
-	patience  = time.Second // how long the database may take to answer
+	sharedFor   = time.Second // how old a finding may be
+	patience    = time.Second // how long the database may take to answer
+	storageWait = 5 * time.Second
+	// longWait is how long jobs wait where too few processes run them, or none.
+	longWait = 5 * time.Minute
 )
 
-// look is one look at the dependencies, shared by all who ask meanwhile.
-type look struct {
-	began time.Time
-	done  chan struct{}
-	found finding // once done is closed
+// find looks at what every request needs.
+func (s *Service) find(ctx context.Context) (finding, error) {
+	return s.vital.find(ctx, s.Now, func(ctx context.Context) finding {
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		f, began := finding{database: OK, cache: OK}, s.Now()
+		if err := s.DB.Ping(ctx); err != nil {
+			s.Log.WarnContext(ctx, "the database does not answer", "err", err)
+			f.database = Unavailable
+		}
+		f.latency = s.Now().Sub(began)
+		if s.Redis != nil && !s.Redis.Healthy() {
+			f.cache = Degraded
+		}
+		return f
+	})
 }
 
-func (l *look) usable(now time.Time) bool {
+// Cache reports how Redis is: off where there is none, and none is missed.
+func (s *Service) Cache() Status {
+	switch {
+	case s.Redis == nil:
+		return Off
+	case s.Redis.Healthy():
+		return OK
+	}
+	return Degraded
+}
+
+// Storage reports whether files can be reached, by asking for one that nobody has.
+func (s *Service) Storage(ctx context.Context) (Status, error) {
+	return s.storage.find(ctx, s.Now, func(ctx context.Context) Status {
+		ctx, cancel := context.WithTimeout(ctx, storageWait)
+		defer cancel()
+		if _, err := s.Blobs.Open(ctx, "health/none"); !errors.Is(err, blob.ErrNotFound) {
+			s.Log.WarnContext(ctx, "files cannot be reached", "err", err)
+			return Unavailable
+		}
+		return OK
+	})
+}
+
+// Queues reports whether jobs are run: degraded, where some have waited for long.
+func (s *Service) Queues(ctx context.Context) (Status, error) {
+	return s.queues.find(ctx, s.Now, func(ctx context.Context) Status {
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		all, err := s.Jobs.Queues(ctx)
+		if err != nil {
+			s.Log.WarnContext(ctx, "the queues cannot be read", "err", err)
+			return Unavailable
+		}
+		for _, q := range all {
+			if slow(q) {
+				s.Log.WarnContext(ctx, "jobs wait for long", "queue", q.Name, "oldest_wait_seconds", q.OldestWait)
+				return Degraded
+			}
+		}
+		return OK
+	})
+}
+
+func slow(q jobs.QueueState) bool { return !q.Paused && q.OldestWait > longWait.Seconds() }
+
+// shared is a finding of one look, shared by all who ask meanwhile and for a second after.
+type shared[T any] struct {
+	mu   sync.Mutex
+	last *look[T]
+}
+
+type look[T any] struct {
+	began time.Time
+	done  chan struct{}
+	found T // once done is closed
+}
+
+func (l *look[T]) usable(now time.Time) bool {
 	select {
 	case <-l.done:
 		return now.Sub(l.began) < sharedFor
 	default:
-		return true // it is bounded by patience
+		return true // every look has an end
 	}
 }
 
 // find returns what the last look found, or looks anew. It fails only with ctx.
-func (s *Service) find(ctx context.Context) (finding, error) {
-	l := s.current(ctx)
+func (s *shared[T]) find(ctx context.Context, now clock.Now, how func(context.Context) T) (T, error) {
+	l := s.current(ctx, now(), how)
 	select {
 	case <-l.done:
 		return l.found, nil
 	case <-ctx.Done():
-		return finding{}, ctx.Err()
+		var none T
+		return none, ctx.Err()
 	}
 }
 
-func (s *Service) current(ctx context.Context) *look {
+func (s *shared[T]) current(ctx context.Context, now time.Time, how func(context.Context) T) *look[T] {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.last == nil || !s.last.usable(s.Now()) {
-		l := &look{began: s.Now(), done: make(chan struct{})}
+	if s.last == nil || !s.last.usable(now) {
+		l := &look[T]{began: now, done: make(chan struct{})}
 		s.last = l
-		// The caller may hang up; the others still want to know.
-		go s.look(context.WithoutCancel(ctx), l)
+		go func() {
+			defer close(l.done)
+			l.found = how(context.WithoutCancel(ctx)) // the caller may hang up; the others still want to know
+		}()
 	}
 	return s.last
-}
-
-func (s *Service) look(ctx context.Context, l *look) {
-	defer close(l.done)
-	l.found = finding{database: OK, cache: OK}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	if err := s.DB.Ping(ctx); err != nil {
-		s.Log.WarnContext(ctx, "the database does not answer", "err", err)
-		l.found.database = Unavailable
-	}
-	l.found.latency = s.Now().Sub(l.began)
-	if s.Redis != nil && !s.Redis.Healthy() {
-		l.found.cache = Degraded
-	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tenonhq/tenon/modules/ops"
+	"github.com/tenonhq/tenon/platform/blob"
 	"github.com/tenonhq/tenon/platform/clock"
 	"github.com/tenonhq/tenon/platform/db"
 	"github.com/tenonhq/tenon/platform/redis"
@@ -65,9 +66,26 @@ func TestWithoutRedisItIsDegradedAndReady(t *testing.T) {
 	s := service(sqlite(t), clock.System)
 	s.Redis = r
 	wants(t, s, ops.Degraded)
+	if got := s.Cache(); got != ops.Degraded {
+		t.Errorf("Redis is %s", got)
+	}
 	if got, err := s.Readiness(t.Context()); err != nil || got.Status != ops.Degraded {
 		t.Errorf("readiness is %+v, %v", got, err)
 	}
+}
+
+// away is a store that nobody reaches.
+type away struct{ blob.Store }
+
+func (away) Open(context.Context, string) (*blob.Blob, error) { return nil, blob.ErrUnavailable }
+
+func TestAStoreThatDoesNotAnswerIsUnavailableAndNothingElse(t *testing.T) {
+	s := service(sqlite(t), clock.System)
+	s.Blobs = away{}
+	if got, err := s.Storage(t.Context()); err != nil || got != ops.Unavailable {
+		t.Errorf("storage is %s, %v", got, err)
+	}
+	wants(t, s, ops.OK)
 }
 
 func TestAProcessAboutToStopIsNotReadyAtOnce(t *testing.T) {

@@ -151,6 +151,7 @@ type InvitationAccepted struct {
 	InvitationID InvitationID `json:"invitation_id"`
 	AccountID    id.Account   `json:"account_id"`
 	Role         authz.Role   `json:"role"`
+	InviterID    id.Account   `json:"inviter_id"` // none, once their account is gone
 }
 
 // Kind names the event.

@@ -338,7 +338,11 @@ func (h *held) mayStillInvite(ctx context.Context, role authz.Role) error {
 // the invitation stays as it was: no letter changes what a member may do.
 func (h *held) welcome(ctx context.Context, inv Invitation, a accounts.Account) error {
 	m := newMember(a, inv.Role, h.s.Now())
-	if err := h.record(ctx, InvitationAccepted{About{h.org.ID}, inv.ID, a.ID, inv.Role}, inv.target(), nil); err != nil {
+	accepted := InvitationAccepted{About: About{h.org.ID}, InvitationID: inv.ID, AccountID: a.ID, Role: inv.Role}
+	if inv.InvitedBy != nil {
+		accepted.InviterID = *inv.InvitedBy
+	}
+	if err := h.record(ctx, accepted, inv.target(), nil); err != nil {
 		return err
 	}
 	if err := h.join(ctx, m); err != nil {

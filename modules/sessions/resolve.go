@@ -27,16 +27,34 @@ type resolved struct {
 // Principal returns who shows a credential. It asks the database only when the
 // answer is not in memory; a revoked session is forgotten at once.
 func (s *Service) Principal(ctx context.Context, c web.Credential) (*authz.Principal, error) {
-	r, err := s.known.Get(ctx, c)
+	r, now, err := s.good(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	now := s.Now()
-	if !now.Before(r.expires) || !now.Before(r.idleAt) && !s.activeSince(r.session, now.Add(-s.Config.Idle)) {
-		return nil, web.ErrCredential(errors.New("the credential has expired"))
-	}
 	s.active.Saw(r.session, seen{r.principal.Account, now})
 	return r.principal, nil
+}
+
+// Still returns who a credential belongs to, like Principal, without taking that for
+// activity of its session.
+func (s *Service) Still(ctx context.Context, c web.Credential) (*authz.Principal, error) {
+	r, _, err := s.good(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return r.principal, nil
+}
+
+func (s *Service) good(ctx context.Context, c web.Credential) (*resolved, time.Time, error) {
+	now := s.Now()
+	r, err := s.known.Get(ctx, c)
+	if err != nil {
+		return nil, now, err
+	}
+	if !now.Before(r.expires) || !now.Before(r.idleAt) && !s.activeSince(r.session, now.Add(-s.Config.Idle)) {
+		return nil, now, web.ErrCredential(errors.New("the credential has expired"))
+	}
+	return r, now, nil
 }
 
 // resolve loads a session and its account, in one statement.

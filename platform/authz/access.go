@@ -12,6 +12,7 @@ type Access struct {
 	fresh    bool
 	person   bool
 	honoured bool
+	chosen   bool
 }
 
 // Public lets anyone call the operation. Credentials that are sent are ignored.
@@ -35,6 +36,10 @@ func (a Access) OrKey(p Permission) Access {
 
 // InOrg requires p in the organization that the path parameter "org" names.
 func InOrg(p Permission) Access { return Access{kind: "org", perm: p} }
+
+// InChosenOrg requires p in the organization that the request chooses: by the header
+// X-Org-Id, else by its API key, else the one that the caller has made their default.
+func InChosenOrg(p Permission) Access { return Access{kind: "org", perm: p, chosen: true} }
 
 // Administrator requires an administrator of the whole installation.
 func Administrator() Access { return Access{kind: "admin"} }
@@ -64,6 +69,9 @@ func (a Access) IsFresh() bool { return a.fresh }
 func (a Access) ByKey() bool {
 	return (a.kind == "org" || a.kind == "signed_in" && a.perm != "") && !a.fresh && !a.person
 }
+
+// Chosen reports whether the request chooses the organization, and not the path.
+func (a Access) Chosen() bool { return a.chosen }
 
 // Honours reports whether a public operation looks at credentials.
 func (a Access) Honours() bool { return a.honoured }

@@ -473,19 +473,23 @@ func TestAJobIsPickedUpSoon(t *testing.T) {
 	each(t, func(t *testing.T, url string) {
 		ran := make(chan time.Time)
 		n := start(t, url, jobs.On(func(context.Context, db.Conn, note) error { ran <- time.Now(); return nil }))
-		var waits []time.Duration
-		for i := range 15 {
-			time.Sleep(time.Duration(i*97%500) * time.Millisecond) // the queue is idle, at any moment of a polling interval
-			n.enqueue(t, note{i})
-			committed := time.Now()
-			waits = append(waits, (<-ran).Sub(committed))
+		best := time.Hour
+		for range 3 { // other work may hold up one try or two
+			var waits []time.Duration
+			for i := range 15 {
+				time.Sleep(time.Duration(i*97%500) * time.Millisecond) // the queue is idle, at any moment of a polling interval
+				n.enqueue(t, note{i})
+				committed := time.Now()
+				waits = append(waits, (<-ran).Sub(committed))
+			}
+			slices.Sort(waits)
+			median := waits[len(waits)/2]
+			t.Logf("picked up after %v (median), %v at worst", median, waits[len(waits)-1])
+			if best = min(best, median); best <= 50*time.Millisecond {
+				return
+			}
 		}
-		slices.Sort(waits)
-		median := waits[len(waits)/2]
-		t.Logf("picked up after %v (median), %v at worst", median, waits[len(waits)-1])
-		if median > 200*time.Millisecond {
-			t.Errorf("half of the jobs waited for longer than %v", median)
-		}
+		t.Errorf("half of the jobs waited for longer than %v", best)
 	})
 }
 

@@ -25,6 +25,8 @@ type BoxMessage struct {
 	HTML      string    `json:"html"`
 	Links     []string  `json:"links"` // in the order of the text
 	CreatedAt time.Time `json:"created_at"`
+	// Unsubscribe is the address of the header List-Unsubscribe; empty where there is none.
+	Unsubscribe string `json:"unsubscribe"`
 }
 
 // BoxID identifies a message in the box.
@@ -86,10 +88,10 @@ func (b *Box) conn() db.Conn { return b.db.Platform("development mail box") }
 
 func insertMessage(ctx context.Context, c db.Conn, m Message) error {
 	_, err := c.Exec(ctx, `
-		INSERT INTO mail_dev (id, message_id, recipient, subject, text, html, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)
+		INSERT INTO mail_dev (id, message_id, recipient, subject, text, html, created_at, unsubscribe)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT (message_id) DO NOTHING`,
-		id.New[boxKind](), m.ID, m.To.String(), plain(m.Subject), m.Text, m.HTML, m.CreatedAt)
+		id.New[boxKind](), m.ID, m.To.String(), plain(m.Subject), m.Text, m.HTML, m.CreatedAt, m.Unsubscribe)
 	return err
 }
 
@@ -102,12 +104,12 @@ func deleteOldMessages(ctx context.Context, c db.Conn) error {
 
 func selectMessages(ctx context.Context, c db.Conn) ([]BoxMessage, error) {
 	return db.All(ctx, c, scanMessage, `
-		SELECT id, recipient, subject, text, html, created_at
+		SELECT id, recipient, subject, text, html, created_at, unsubscribe
 		FROM mail_dev ORDER BY id DESC LIMIT $1`, boxSize)
 }
 
 func scanMessage(r db.Row) (m BoxMessage, err error) {
-	err = r.Scan(&m.ID, &m.To, &m.Subject, &m.Text, &m.HTML, &m.CreatedAt)
+	err = r.Scan(&m.ID, &m.To, &m.Subject, &m.Text, &m.HTML, &m.CreatedAt, &m.Unsubscribe)
 	m.Links = linksIn(m.Text)
 	return m, err
 }

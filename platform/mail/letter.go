@@ -3,12 +3,13 @@ package mail
 import (
 	"errors"
 	"fmt"
-	"github.com/DataDog/datadog-agent/pkg/template/text"
 	"regexp"
 	"slices"
 	"strings"
 	"text/template/parse"
 	"unicode"
+
+	template "github.com/DataDog/datadog-agent/pkg/template/text"
 )
 
 // letter is one parsed file: every piece of it is a template of its own, so that what

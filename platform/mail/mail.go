@@ -21,6 +21,9 @@ type Message struct {
 	Text      string
 	HTML      string
 	CreatedAt time.Time // the Date header
+	// Unsubscribe is an https address that turns such letters off when it is sent a POST
+	// (RFC 8058); none where they cannot be turned off.
+	Unsubscribe string
 }
 
 // Sender delivers messages. SMTP and Box are the implementations.

@@ -30,6 +30,8 @@ type Letter struct {
 	Name   string         `json:"name"`
 	Locale string         `json:"locale"`
 	Data   map[string]any `json:"data"`
+	// Unsubscribe turns such letters off, see Message.
+	Unsubscribe string `json:"unsubscribe,omitempty"`
 }
 
 // NewPost returns the post. Templates may be set later, before the first letter is sent.
@@ -92,7 +94,7 @@ func (p *Post) send(ctx context.Context, _ db.Conn, job Send) error {
 	if err != nil {
 		return jobs.Cancel(err)
 	}
-	err = p.sender.Send(ctx, Message{ID: job.ID.String(), To: to, Subject: subject, Text: text, HTML: html, CreatedAt: job.At})
+	err = p.sender.Send(ctx, Message{ID: job.ID.String(), To: to, Subject: subject, Text: text, HTML: html, CreatedAt: job.At, Unsubscribe: l.Unsubscribe})
 	if IsPermanent(err) {
 		return jobs.Cancel(err)
 	}

@@ -139,6 +139,10 @@ func (s *SMTP) compose(m Message) (*gomail.Msg, error) {
 	letter.SetMessageIDWithValue(m.headerID() + "@" + s.sender.Domain())
 	// RFC 3834: nobody's vacation responder answers this.
 	letter.SetGenHeader("Auto-Submitted", "auto-generated")
+	if m.Unsubscribe != "" {
+		letter.SetGenHeader("List-Unsubscribe", "<"+m.Unsubscribe+">")
+		letter.SetGenHeader("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+	}
 	letter.SetBodyString(gomail.TypeTextPlain, m.Text)
 	if m.HTML != "" {
 		letter.AddAlternativeString(gomail.TypeTextHTML, m.HTML)

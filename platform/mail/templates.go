@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	htmltemplate "github.com/DataDog/datadog-agent/pkg/template/html"
-	"github.com/DataDog/datadog-agent/pkg/template/text"
 	"io/fs"
 	"net/url"
 	"path"
 	"slices"
 	"strings"
+
+	htmltemplate "github.com/DataDog/datadog-agent/pkg/template/html"
+	template "github.com/DataDog/datadog-agent/pkg/template/text"
 )
 
 // Branding is what a product shows of itself in every mail.

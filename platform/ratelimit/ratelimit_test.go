@@ -239,7 +239,7 @@ func TestAFrozenRedisNeitherDelaysNorOpens(t *testing.T) {
 	for range 1000 {
 		l.Allow(t.Context(), "k", ratelimit.Every(10, time.Hour))
 	}
-	if took := time.Since(began); took > time.Second {
+	if took := time.Since(began); took > 2*time.Second {
 		t.Fatalf("a thousand later requests took %v", took)
 	}
 }

@@ -29,12 +29,24 @@ func (r *Router) guard(op Op, bodyLimit int64) func(huma.Context, func(huma.Cont
 		if op.Deprecated.isSet() {
 			op.Deprecated.announce(w.Header())
 		}
+		if op.answers != nil {
+			own, err := r.ownPage(q)
+			if err != nil {
+				r.Refuse(w, q, err)
+				return
+			}
+			q = own
+		}
 		ctx, err := r.admit(q, op, params)
 		if err == nil {
 			err = r.withinLimit(ctx, w, op)
 		}
 		if err == nil {
-			err = readBody(w, q, c.Operation().RequestBody != nil, bodyLimit)
+			if op.streams != "" {
+				err = openBody(w, q, op.streams, bodyLimit)
+			} else {
+				err = readBody(w, q, c.Operation().RequestBody != nil, bodyLimit)
+			}
 			if err == nil {
 				err = checkQuery(q.URL.RawQuery)
 			}
@@ -45,6 +57,10 @@ func (r *Router) guard(op Op, bodyLimit int64) func(huma.Context, func(huma.Cont
 		q = q.WithContext(ctx)
 		if err != nil {
 			r.Refuse(w, q, err)
+			return
+		}
+		if op.answers != nil {
+			r.connect(w, q, op)
 			return
 		}
 		run := func(w http.ResponseWriter, q *http.Request) { next(humago.NewContext(c.Operation(), q, w)) }
@@ -81,7 +97,7 @@ func pathParams(path string) []string {
 // admit checks the declared access and returns the context of the operation.
 func (r *Router) admit(q *http.Request, op Op, params []string) (context.Context, error) {
 	missing := func(ctx context.Context) error { return r.missing(ctx, q, params) }
-	ctx := context.WithValue(q.Context(), callKey{}, &call{router: r, op: op.ID, query: q.URL.RawQuery, missing: missing, cookie: cookies(q), members: op.members(q)})
+	ctx := context.WithValue(q.Context(), callKey{}, &call{router: r, op: op.ID, query: q.URL.RawQuery, request: q, missing: missing, cookie: cookies(q), members: op.members(q)})
 	access := op.Access
 	if access.Kind() != "public" || access.Honours() {
 		p, err := r.caller(ctx, q)
@@ -123,7 +139,7 @@ func (r *Router) checkCredential(ctx context.Context, q *http.Request, op Op, pa
 	var err error
 	switch looks := q.Method == http.MethodGet || q.Method == http.MethodHead || op.WhileLooking; {
 	case access.Kind() == "public" && !access.Honours():
-	case who.Key != nil && !access.ByKey():
+	case who.Key != nil && !access.ByKey() && op.answers == nil: // a connection asks about each thing of its own
 		err = authz.ErrNotByKey
 	case who.Impersonator != nil && (access.IsFresh() || access.Kind() != "org" && !looks && !op.WhileImpersonating):
 		err = authz.ErrNotByImpersonation
@@ -139,9 +155,9 @@ func (r *Router) checkCredential(ctx context.Context, q *http.Request, op Op, pa
 }
 
 func (r *Router) admitMember(ctx context.Context, q *http.Request, op Op, params []string) (context.Context, error) {
-	org, err := id.Parse[id.OrgKind](q.PathValue("org"))
+	org, err := r.org(ctx, q, op.Access)
 	if err != nil {
-		return ctx, errNotFound
+		return ctx, err
 	}
 	observe.SetOrg(ctx, org)
 	m, err := r.auth.Membership(ctx, org)
@@ -159,6 +175,36 @@ func (r *Router) admitMember(ctx context.Context, q *http.Request, op Op, params
 		return ctx, r.deny(ctx, q, op.Access, params)
 	}
 	return ctx, r.checkCredential(ctx, q, op, params)
+}
+
+// org is the organization of the request: by its path, or as it chooses.
+func (r *Router) org(ctx context.Context, q *http.Request, access authz.Access) (id.Org, error) {
+	text, key := q.PathValue("org"), authz.From(ctx).Key
+	if access.Chosen() {
+		switch values := q.Header["X-Org-Id"]; {
+		case len(values) == 1:
+			text = values[0]
+		case len(values) > 1:
+			return id.Org{}, errNotFound
+		case key != nil:
+			return key.Org, nil
+		default:
+			return r.defaultOrg(ctx)
+		}
+	}
+	org, err := id.Parse[id.OrgKind](text)
+	if err != nil {
+		return org, errNotFound
+	}
+	return org, nil
+}
+
+func (r *Router) defaultOrg(ctx context.Context) (id.Org, error) {
+	org, err := r.auth.DefaultOrg(ctx)
+	if err == nil && org.IsZero() {
+		err = errNoOrg
+	}
+	return org, err
 }
 
 // admitKey admits an API key to an operation outside of organizations: as the member that

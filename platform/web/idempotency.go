@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/tenonhq/tenon/platform/authz"
@@ -137,13 +138,16 @@ func idempotencyKey(ctx context.Context, h http.Header) ([]byte, error) {
 
 // requestHash covers what makes two requests the same, and leaves the body readable.
 func requestHash(q *http.Request, op Op) ([]byte, error) {
-	body, err := io.ReadAll(q.Body)
-	if err != nil {
-		return nil, errUnparsable.Because(err)
+	body := []byte(strconv.FormatInt(q.ContentLength, 10)) // of what is read once, the size has to do
+	if op.streams == "" {
+		var err error
+		if body, err = io.ReadAll(q.Body); err != nil {
+			return nil, errUnparsable.Because(err)
+		}
+		q.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	q.Body = io.NopCloser(bytes.NewReader(body))
 	h := sha256.New()
-	for _, part := range []string{op.ID, q.URL.Path, q.URL.RawQuery, string(body)} {
+	for _, part := range []string{op.ID, q.URL.Path, q.URL.RawQuery, authz.MembershipFrom(q.Context()).Org.String(), string(body)} {
 		h.Write([]byte(part))
 		h.Write([]byte{0})
 	}

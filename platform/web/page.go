@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 
 	"github.com/tenonhq/tenon/platform/authz"
@@ -63,6 +64,8 @@ type call struct {
 	router *Router
 	op     string
 	query  string // as sent; parsed only to bind a cursor to it
+
+	request *http.Request // whose body is read as it arrives, where the operation does
 
 	missing func(context.Context) error // what the path names is not there
 	members func(*Problem)              // adds what the operation's own protocol says of refusals

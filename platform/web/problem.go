@@ -30,6 +30,10 @@ var (
 	errTooMany    = errs.New(errs.TooMany, "request.too_many", "Too many requests. Wait a little.")
 	errOrigin     = errs.New(errs.Forbidden, "request.origin", "This request came from another site.")
 	errHost       = errs.New(errs.Malformed, "request.host", "The Host header is not valid.")
+	errNoOrg      = errs.New(errs.Malformed, "request.no_org", "Say which organization, in the header X-Org-Id, or choose a default one.")
+	errMultipart  = errs.New(errs.Malformed, "request.multipart", "Send one file, in the field \"file\" of a multipart/form-data body.")
+	errFileType   = errs.New(errs.Unsupported, "request.media_type", "Send multipart/form-data with the field \"file\".")
+	errRawType    = errs.New(errs.Unsupported, "request.media_type", "Send the bytes as they are, without a Content-Encoding.")
 	errClientGone = errs.New(errs.Unavailable, "request.cancelled", "The request was cancelled.")
 )
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"embed"
 	"fmt"
-	"github.com/DataDog/datadog-agent/pkg/template/html"
 	"io"
 	"io/fs"
 	"mime"
@@ -12,6 +11,8 @@ import (
 	"path"
 	"strings"
 	"sync"
+
+	template "github.com/DataDog/datadog-agent/pkg/template/html"
 )
 
 //go:embed reference
@@ -76,8 +77,11 @@ const (
 func serveAssets(assets func() (map[string]*Static, error), missing http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		all, err := assets()
+		if err != nil {
+			panic(fmt.Sprintf("web: the reference cannot be read: %v", err)) // it is in the program
+		}
 		s := all[q.PathValue("name")]
-		if err != nil || s == nil || s.version != q.PathValue("version") {
+		if s == nil || s.version != q.PathValue("version") {
 			missing.ServeHTTP(w, q)
 			return
 		}

@@ -60,6 +60,12 @@ type Op struct {
 	// clients of a protocol that is not ours. It gets the status and the sentence.
 	Members func(q *http.Request, status int, detail string) map[string]any
 
+	streams string  // the media type of a body that the handler reads itself
+	answers answers // writes the answer itself, where the operation is a connection
+
+	// Content is the media type of an answer that is not JSON, of a connection.
+	Content string
+
 	// AnyQuery lets parameters pass that the operation does not know: where another site
 	// sends a browser, with whatever it likes to add.
 	AnyQuery bool
@@ -69,6 +75,12 @@ type Op struct {
 // (Huma ignores the fields of an embedded struct that is not exported.)
 type InOrg struct {
 	Org id.Org `path:"org" doc:"Organization id" example:"org_01jd8x0q3cfetb3p3ccw2s5r2a"`
+}
+
+// ChosenOrg is embedded by the input of every operation whose organization the request
+// chooses. The handler finds it in authz.MembershipFrom(ctx).
+type ChosenOrg struct {
+	OrgID string `header:"X-Org-Id" doc:"Organization id; absent: that of the API key, or your default organization" example:"org_01jd8x0q3cfetb3p3ccw2s5r2a"`
 }
 
 // Empty is the input or output of an operation that has none.
@@ -107,6 +119,9 @@ type Auth struct {
 	Principal func(ctx context.Context, c Credential) (*authz.Principal, error)
 	// Membership returns what the caller in ctx is in org, or an error of kind NotFound.
 	Membership func(ctx context.Context, org id.Org) (*authz.Membership, error)
+	// DefaultOrg returns the organization that the caller in ctx has made their default;
+	// the zero id when there is none.
+	DefaultOrg func(ctx context.Context) (id.Org, error)
 }
 
 // PathID describes a path parameter that names something.
@@ -202,11 +217,31 @@ func (m exactMux) HandleFunc(pattern string, h func(http.ResponseWriter, *http.R
 
 // Handle registers an operation. A mistake in op is a programming error and panics.
 func Handle[I, O any](r *Router, op Op, fn func(context.Context, *I) (*O, error)) {
-	register(r, op, nil, fn)
+	register(r, r.declare(op, nil), fn)
 }
 
-// register registers an operation; content is what it answers with where fn's type does not say.
-func register[I, O any](r *Router, op Op, content map[string]*huma.MediaType, fn func(context.Context, *I) (*O, error)) {
+// register registers an operation. There is one of it for each pair of types, so it does
+// nothing that can be done without knowing them: it would be in the program two hundred times.
+func register[I, O any](r *Router, d *declared, fn func(context.Context, *I) (*O, error)) {
+	huma.Register(r.api, d.doc, func(ctx context.Context, in *I) (*O, error) {
+		out, err := fn(ctx, in)
+		if err != nil {
+			return nil, r.problem(ctx, err)
+		}
+		return out, nil
+	})
+	r.complete(d)
+}
+
+// declared is an operation, and what Huma is to know of it.
+type declared struct {
+	op  Op
+	doc huma.Operation
+}
+
+// declare checks and describes an operation; content is what it answers with where the
+// handler's type does not say.
+func (r *Router) declare(op Op, content map[string]*huma.MediaType) *declared {
 	path := r.checked(op)
 	r.ops = append(r.ops, op)
 	r.registering = op.module()
@@ -232,18 +267,28 @@ func register[I, O any](r *Router, op Op, content map[string]*huma.MediaType, fn
 	if op.Access.Kind() != "public" {
 		doc.Security = []map[string][]string{{"bearer": {}}, {"cookie": {}}}
 	}
-	huma.Register(r.api, doc, func(ctx context.Context, in *I) (*O, error) {
-		out, err := fn(ctx, in)
-		if err != nil {
-			return nil, r.problem(ctx, err)
-		}
-		return out, nil
-	})
-	for _, status := range op.Also {
-		same := *doc.Responses[strconv.Itoa(http.StatusOK)]
-		same.Description = http.StatusText(status)
-		doc.Responses[strconv.Itoa(status)] = &same
+	return &declared{op, doc}
+}
+
+// complete says of an operation what Huma does not find out.
+func (r *Router) complete(d *declared) {
+	if d.op.streams != "" { // after Huma, which would read what it knows of
+		r.document(d.op.Method, d.doc.Path).RequestBody = streamedBody(d.op.streams)
 	}
+	for _, status := range d.op.Also {
+		same := *d.doc.Responses[strconv.Itoa(http.StatusOK)]
+		same.Description = http.StatusText(status)
+		d.doc.Responses[strconv.Itoa(status)] = &same
+	}
+}
+
+// document is what the OpenAPI document says of an operation.
+func (r *Router) document(method, path string) *huma.Operation {
+	at := r.api.OpenAPI().Paths[path]
+	if method == http.MethodPut {
+		return at.Put
+	}
+	return at.Post
 }
 
 func (r *Router) checked(op Op) (path string) {
@@ -264,7 +309,7 @@ func (r *Router) checked(op Op) (path string) {
 			panic(fmt.Sprintf("web: operation %s has a path parameter {%s} that nobody declared with Router.PathID", op.ID, m[1]))
 		}
 	}
-	if (op.Access.Kind() == "org") != hasOrg {
+	if (op.Access.Kind() == "org" && !op.Access.Chosen()) != hasOrg {
 		panic(fmt.Sprintf("web: operation %s: access in an organization and {org} in the path go together", op.ID))
 	}
 	if root, ok := strings.CutPrefix(op.Path, "//"); ok {

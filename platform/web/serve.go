@@ -191,7 +191,7 @@ func (r *Router) checkOrigin(q *http.Request) error {
 	if q.Header.Get("Authorization") != "" {
 		return nil
 	}
-	if _, err := q.Cookie(r.Config.cookieName(sessionCookie)); err != nil {
+	if !r.BringsSession(q) {
 		return nil
 	}
 	if origins, sent := q.Header["Origin"]; sent {

@@ -58,7 +58,7 @@ func HandleStatic(r *Router, op Op, contentType string, load func() (*Static, er
 	mediaType, _, _ := strings.Cut(contentType, ";")
 	content := map[string]*huma.MediaType{mediaType: {Schema: schema}}
 	type output struct{ Body func(huma.Context) }
-	register(r, op, content, func(context.Context, *Empty) (*output, error) {
+	register(r, r.declare(op, content), func(context.Context, *Empty) (*output, error) {
 		s, err := load()
 		if err != nil {
 			return nil, err

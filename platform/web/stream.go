@@ -47,13 +47,16 @@ func HandleDownload[I any](r *Router, op Op, fn func(context.Context, *I) (*Down
 	})
 }
 
+// patience is how long bytes may stand still.
+const patience = 30 * time.Second
+
 // patient moves the write deadline on with every write: a download may take long, but not stand still.
 type patient struct {
-	w       io.Writer
+	http.ResponseWriter
 	control *http.ResponseController
 }
 
 func (p *patient) Write(b []byte) (int, error) {
-	_ = p.control.SetWriteDeadline(time.Now().Add(30 * time.Second)) // not every transport has deadlines
-	return p.w.Write(b)
+	_ = p.control.SetWriteDeadline(time.Now().Add(patience)) // not every transport has deadlines
+	return p.ResponseWriter.Write(b)
 }

@@ -120,11 +120,14 @@ func TestADatabaseWithAForgottenConnectionIsNotReused(t *testing.T) {
 	pg := Postgres(t)
 	migrate := func(url string) error { tell(t, url, `CREATE TABLE things (id int)`); return nil }
 	var first string
+	var forgotten *pgx.Conn // held here, or the collector would close it
 	t.Run("forgets", func(t *testing.T) {
 		first = pg.Database(t, "forgotten", migrate)
-		_, err := pgx.Connect(context.Background(), first)
+		c, err := pgx.Connect(context.Background(), first)
 		must(t, err)
+		forgotten = c
 	})
+	defer forgotten.Close(context.Background())
 	if second := pg.Database(t, "forgotten", migrate); first == second {
 		t.Error("the next test got a database that somebody is connected to")
 	}

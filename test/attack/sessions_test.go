@@ -6,10 +6,12 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tenonhq/tenon/platform/id"
+	"github.com/tenonhq/tenon/platform/web"
 	"github.com/tenonhq/tenon/tenontest"
 )
 
@@ -190,7 +192,11 @@ func TestC09NoOtherSiteUsesTheCookie(t *testing.T) {
 					t.Errorf("%s %s, %s: %d %s", op.Method, op.Path, name, got.Status, got.Text)
 				}
 			}
-			// A program with a token is told what it lacks, not where it comes from.
+			// A program with a token is told what it lacks, not where it comes from. What becomes a
+			// connection refuses other sites whatever they send (C12).
+			if op.ID == "realtime.http_stream" {
+				continue
+			}
 			q := set(app.Request(op.Method, path, `{}`), "Origin: https://evil.test", "Authorization: Bearer "+ada.Tokens.AccessToken)
 			if got := app.Send(q); got.Get("code") == "request.origin" {
 				t.Errorf("%s %s: a program is taken for a browser", op.Method, op.Path)
@@ -207,7 +213,7 @@ func TestC09NoOtherSiteUsesTheCookie(t *testing.T) {
 			if op.Method == http.MethodGet || strings.Contains(op.Path, "{") {
 				continue
 			}
-			if _, alsoGet := get(app, op.Path); alsoGet {
+			if slices.ContainsFunc(app.Web.Ops(), func(o web.Op) bool { return o.Method == http.MethodGet && covers(o.Path, op.Path) }) {
 				continue
 			}
 			if got := app.Send(set(app.Request("GET", op.Path, ""), "Cookie: "+own)); got.Status != 405 && got.Status != 404 {
@@ -217,14 +223,10 @@ func TestC09NoOtherSiteUsesTheCookie(t *testing.T) {
 	}, tenontest.Configure(atHome))
 }
 
-// get reports whether a path has an operation by GET.
-func get(app *tenontest.App, path string) (id string, ok bool) {
-	for _, op := range app.Web.Ops() {
-		if op.Method == http.MethodGet && op.Path == path {
-			return op.ID, true
-		}
-	}
-	return "", false
+// covers reports whether a path, or one with parameters, is another one as well.
+func covers(pattern, path string) bool {
+	of, is := strings.Split(pattern, "/"), strings.Split(path, "/")
+	return slices.EqualFunc(of, is, func(a, b string) bool { return a == b || strings.HasPrefix(a, "{") })
 }
 
 // A document that anyone may read says of each operation who may call it, and no

@@ -49,7 +49,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 // every other, which is more than the console and the database together.
 func TestTheBinaryStaysSmall(t *testing.T) {
 	t.Parallel()
-	const limit = 45_000_000
+	const limit = 45 << 20
 	path := filepath.Join(t.TempDir(), "tenon")
 	build := exec.Command("go", "build", "-ldflags=-s -w", "-o", path, "./cmd/tenon")
 	build.Dir = binary.Root()
@@ -57,7 +57,7 @@ func TestTheBinaryStaysSmall(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	if info, err := os.Stat(path); err != nil || info.Size() > limit {
-		t.Errorf("%.1f MB, %v", float64(info.Size())/1e6, err)
+		t.Errorf("%.1f MiB, %v", float64(info.Size())/(1<<20), err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tenonhq/tenon/tenontest/servers"
 	"github.com/tenonhq/tenon/test/binary"
 )
 
@@ -80,8 +82,56 @@ func TestJobsWorkAsWritten(t *testing.T) {
 	})
 }
 
+// So are files, on a disk and on S3.
+func TestFilesWorkAsWritten(t *testing.T) {
+	t.Run("on SQLite", func(t *testing.T) {
+		t.Parallel()
+		node := binary.Serve(t, nil)
+		follow(t, theFiles, node.URL, node.SetupLink())
+	})
+	t.Run("on two nodes and S3", func(t *testing.T) {
+		t.Parallel()
+		s3 := servers.S3(t)
+		env := shared(t, true)
+		maps.Copy(env, map[string]string{"FILE_STORAGE_PROVIDER": "s3", "AWS_S3_BUCKET": s3.Bucket, "AWS_REGION": s3.Region,
+			"AWS_ACCESS_KEY_ID": s3.AccessKey, "AWS_SECRET_ACCESS_KEY": s3.SecretKey, "AWS_ENDPOINT_URL_S3": s3.Endpoint()})
+		balancer, nodes := cluster(t, 2, env)
+		follow(t, theFiles, balancer.URL, nodes[1].SetupLink())
+	})
+}
+
+// So are notifications.
+func TestNotificationsWorkAsWritten(t *testing.T) {
+	t.Run("on SQLite", func(t *testing.T) {
+		t.Parallel()
+		node := binary.Serve(t, nil)
+		follow(t, notifications, node.URL, node.SetupLink())
+	})
+	t.Run("on two nodes", func(t *testing.T) {
+		t.Parallel()
+		balancer, nodes := cluster(t, 2, shared(t, true))
+		follow(t, notifications, balancer.URL, nodes[1].SetupLink())
+	})
+}
+
+// So are realtime messages, which reach the node that somebody is connected to.
+func TestRealtimeWorksAsWritten(t *testing.T) {
+	t.Run("on SQLite", func(t *testing.T) {
+		t.Parallel()
+		follow(t, realtime, binary.Serve(t, nil).URL, "")
+	})
+	t.Run("on two nodes", func(t *testing.T) {
+		t.Parallel()
+		balancer, _ := cluster(t, 2, shared(t, true))
+		follow(t, realtime, balancer.URL, "")
+	})
+}
+
 // The guides, in docs.
 const (
+	notifications  = "NOTIFICATIONS.md"
+	realtime       = "REALTIME.md"
+	theFiles       = "FILES.md"
 	featureFlags   = "FLAGS.md"
 	gettingStarted = "GETTING_STARTED.md"
 	authentication = "AUTHENTICATION.md"
@@ -173,7 +223,7 @@ func read(t *testing.T, file string) []step {
 			block = append(block, line)
 		}
 	}
-	if len(steps) < 10 {
+	if len(steps) < 5 {
 		t.Fatalf("%s has only %d steps", file, len(steps))
 	}
 	return steps
@@ -190,9 +240,9 @@ func addBlock(t *testing.T, steps []step, line int, kind, text string) []step {
 			t.Fatalf("line %d: a second answer to the same commands", line)
 		}
 		last.kind, last.answer = kind, text
-	case "console", "go": // what a person does, or writes
+	case "console", "go", "js": // what a person does, or writes
 	default:
-		t.Fatalf("line %d: a block must be sh, json, text, console or go, not %q", line, kind)
+		t.Fatalf("line %d: a block must be sh, json, text, console, go or js, not %q", line, kind)
 	}
 	return steps
 }

@@ -63,7 +63,7 @@ export function createTenon(o: Options): Tenon {
         return await send(request);
       } catch (cause) {
         if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
-        throw new TenonError({ title: "No answer", status: 0, code: "network", detail: "The server did not answer." }, { cause });
+        throw noAnswer(cause);
       }
     },
   });
@@ -82,7 +82,12 @@ export function createTenon(o: Options): Tenon {
   return client;
 }
 
-async function problemOf(response: Response): Promise<Problem> {
+/** The error of a request that nobody answered. */
+export const noAnswer = (cause?: unknown): TenonError =>
+  new TenonError({ title: "No answer", status: 0, code: "network", detail: "The server did not answer." }, { cause });
+
+/** What a refusal says, also where a proxy answered in its own words. */
+export async function problemOf(response: Response): Promise<Problem> {
   const fallback = { title: response.statusText || `HTTP ${response.status}`, status: response.status, code: "http" };
   try {
     return { ...fallback, ...(await response.json()) };

@@ -57,6 +57,14 @@ export async function northwind(server: Server): Promise<{ owner: string; admin:
       ...at,
       body: { name, scopes: [...scopes], expires_at: new Date(Date.now() + days * 86_400_000).toISOString() },
     });
+  await amara.POST("/api/v1/admin/announcements", {
+    body: {
+      level: "info",
+      title: "Maintenance on Sunday",
+      message: "From eight to nine in the morning (UTC), everything rests.",
+      starts_at: "2030-01-06T08:00:00Z",
+    },
+  });
   await data(amara.POST("/api/v1/totp/setup", { body: { device_name: "Amara’s phone" } }));
   await server.person("zoe.spammer@elsewhere.example", "Zoe Spammer");
   const found = (await data(amara.GET("/api/v1/admin/users", { params: { query: { q: "zoe" } } }))).items[0]!;

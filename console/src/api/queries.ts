@@ -3,8 +3,16 @@ import { toast } from "@/components/ui/toast";
 import { t } from "@/lib/i18n";
 import { api, data, declined, explain, nobody, type Schemas, signedOut, TenonError } from "./client";
 
+const OFTEN = 15_000;
+
+let pushed = false;
+/** Says whether changes are pushed: then asking is only for what no push tells of. */
+export const setPushed = (on: boolean): void => {
+  pushed = on;
+};
+
 /** How often what is on the screen is asked for anew. Hidden tabs do not ask. */
-export const LIVE = 15_000;
+export const live = (): number => (pushed ? 4 * OFTEN : OFTEN);
 
 export const queryClient: QueryClient = new QueryClient({
   defaultOptions: {
@@ -84,6 +92,6 @@ export function listQuery<T>(key: readonly unknown[], page: (cursor: string | un
     queryFn: ({ pageParam, signal }) => data(page(pageParam || undefined, signal)),
     initialPageParam: "",
     getNextPageParam: (last) => last.next_cursor ?? undefined,
-    refetchInterval: LIVE,
+    refetchInterval: live,
   });
 }

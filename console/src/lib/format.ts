@@ -49,6 +49,19 @@ export function duration(ms: number): string {
   return (ms / size).toLocaleString(getLocale(), { style: "unit", unit, unitDisplay: "short", maximumSignificantDigits: 3 });
 }
 
+const sizes = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
+
+/** How large something is, in the unit that fits: "12 kB", "1.4 GB". */
+export function bytes(n: number): string {
+  const at = Math.min(Math.floor(Math.log10(Math.max(n, 1)) / 3), sizes.length - 1);
+  return (n / 1000 ** at).toLocaleString(getLocale(), {
+    style: "unit",
+    unit: sizes[at],
+    unitDisplay: at === 0 ? "long" : "short",
+    maximumSignificantDigits: 3,
+  });
+}
+
 export const count = (n: number): string => n.toLocaleString(getLocale());
 
 export const initials = (name: string): string =>

@@ -6,11 +6,10 @@ import { Button } from "@/components/ui/button";
 import { Alert } from "@/components/ui/form";
 import { Failed } from "@/components/ui/table";
 import { healthQuery, overall, versionQuery } from "@/features/admin/health";
-import { ms } from "@/features/admin/health-view";
 import { Person, StatusBadge, When } from "@/features/admin/parts";
 import { type Glance, glances, type User, type UserFilter, type Waiting } from "@/features/admin/queries";
 import { boot } from "@/lib/boot";
-import { count } from "@/lib/format";
+import { count, duration } from "@/lib/format";
 import { t } from "@/lib/i18n";
 import { cn } from "@/lib/utils";
 
@@ -57,7 +56,7 @@ function Wellness() {
         {observed ? t(`admin.health.${state}` as "admin.health.ok") : t("admin.health.asking")}
       </p>
       <p className="tnum text-muted-foreground max-sm:order-last max-sm:w-full">
-        {observed?.last.latency !== undefined && t("admin.databaseIn", { time: ms(observed.last.latency) })}
+        {observed?.last.latency !== undefined && t("admin.databaseIn", { time: duration(observed.last.latency) })}
         {version?.version && <span className="ml-3">{t("admin.version", { version: version.version })}</span>}
       </p>
       <Button size="sm" render={<Link to="/admin/health" />}>

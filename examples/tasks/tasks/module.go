@@ -44,7 +44,8 @@ func (s *Service) Module() module.Spec {
 			jobs.Subscribe("tasks", s.onMemberRemoved),
 			jobs.Subscribe("tasks", s.onPurged),
 		},
-		Mail:  letters,
-		Pages: pages,
+		Notices: []module.Notice{{Kind: "tasks.assigned", Title: "Tasks for you", Doc: "Somebody gives you a task."}},
+		Mail:    letters,
+		Pages:   pages,
 	}
 }

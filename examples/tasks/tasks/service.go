@@ -7,28 +7,32 @@ import (
 	"github.com/tenonhq/tenon"
 	"github.com/tenonhq/tenon/modules/accounts"
 	"github.com/tenonhq/tenon/modules/audit"
+	"github.com/tenonhq/tenon/modules/notifications"
 	"github.com/tenonhq/tenon/modules/orgs"
 	"github.com/tenonhq/tenon/platform/clock"
 	"github.com/tenonhq/tenon/platform/db"
 	"github.com/tenonhq/tenon/platform/id"
 	"github.com/tenonhq/tenon/platform/jobs"
 	"github.com/tenonhq/tenon/platform/mail"
+	"github.com/tenonhq/tenon/platform/realtime"
 )
 
 // Service keeps tasks. Its fields are all that it depends on.
 type Service struct {
-	DB       *db.DB
-	Jobs     *jobs.Queue
-	Post     *mail.Post
-	Audit    *audit.Service
-	Accounts *accounts.Service
-	Orgs     *orgs.Service
-	Now      clock.Now
+	DB            *db.DB
+	Jobs          *jobs.Queue
+	Post          *mail.Post
+	Audit         *audit.Service
+	Live          *realtime.Hub
+	Accounts      *accounts.Service
+	Orgs          *orgs.Service
+	Notifications *notifications.Service
+	Now           clock.Now
 }
 
 // New returns the tasks of an app.
 func New(app *tenon.App) *Service {
-	return &Service{DB: app.DB, Jobs: app.Jobs, Post: app.Post, Audit: app.Audit, Accounts: app.Accounts, Orgs: app.Orgs, Now: app.Config.Now}
+	return &Service{DB: app.DB, Jobs: app.Jobs, Post: app.Post, Audit: app.Audit, Live: app.Live, Accounts: app.Accounts, Orgs: app.Orgs, Notifications: app.Notifications, Now: app.Config.Now}
 }
 
 // List returns up to n tasks of an organization, newest first, that come after one.
@@ -127,11 +131,12 @@ func (s *Service) newTask(title string, assignee id.Account) Task {
 	return Task{ID: id.New[taskKind](), Title: title, AssigneeID: assignee, CreatedAt: now, UpdatedAt: now}
 }
 
-// announceNew records a new task and tells who is to do it.
+// announceNew records a new task, shows it to who is connected, and tells who is to do it.
 func (s *Service) announceNew(ctx context.Context, tx *db.Tx, org id.Org, t Task) error {
 	if err := s.record(ctx, tx, Created{About{org, t.ID}}, t, nil); err != nil {
 		return err
 	}
+	s.Live.In(tx).Publish(ctx, realtime.OrgWith(org, PermRead), "tasks.created", t) // to who looks at the list now
 	return s.tell(ctx, tx, org, t)
 }
 
@@ -143,6 +148,10 @@ func (s *Service) record(ctx context.Context, tx *db.Tx, event jobs.Args, t Task
 func (s *Service) tell(ctx context.Context, tx *db.Tx, org id.Org, t Task) error {
 	if t.AssigneeID.IsZero() {
 		return nil
+	}
+	inbox := notifications.Message{To: []id.Account{t.AssigneeID}, Org: org, Kind: "tasks.assigned", Title: "A task for you", Message: t.Title}
+	if err := s.Notifications.In(tx).Send(ctx, inbox); err != nil {
+		return err
 	}
 	return s.Jobs.Enqueue(ctx, tx, TellAssignee{OrgID: org, TaskID: t.ID, AssigneeID: t.AssigneeID})
 }

@@ -50,6 +50,10 @@ func TestWhoeverIsGivenATaskIsToldOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantMail(t, app, bob, before+1)
+		inbox := app.Call(bob, "GET", "/notifications?kind=tasks.assigned", "").Want(t, 200).Items()
+		if want := map[string]any{"title": "A task for you", "message": "Order more coffee"}; len(inbox) < 1 || inbox[0]["title"] != want["title"] || inbox[0]["message"] != want["message"] {
+			t.Errorf("bob's inbox: %v", inbox)
+		}
 	})
 }
 

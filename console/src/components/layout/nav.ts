@@ -1,15 +1,20 @@
 import {
   Activity,
+  Bell,
   Building2,
+  Files,
   Fingerprint,
+  Flag,
   Gauge,
   History,
+  Inbox,
   KeyRound,
   LayoutDashboard,
   Link2,
   type LucideIcon,
   MailCheck,
   Mails,
+  Megaphone,
   Puzzle,
   ScrollText,
   Settings,
@@ -48,6 +53,7 @@ export function orgPages(slug: string, can: (permission: string) => boolean): Na
     { id: "invitations", to: at("/invitations"), label: t("nav.invitations"), icon: MailCheck, permission: "orgs.invite" },
     { id: "teams", to: at("/teams"), label: t("nav.teams"), icon: UsersRound, permission: "orgs.list_teams" },
     { id: "roles", to: at("/roles"), label: t("nav.roles"), icon: ShieldCheck, permission: "orgs.read" },
+    { id: "files", to: at("/files"), label: t("nav.files"), icon: Files, permission: "files.read" },
     { id: "api-keys", to: at("/api-keys"), label: t("nav.apiKeys"), icon: KeyRound, permission: "apikeys.list" },
     { id: "events", to: at("/events"), label: t("nav.events"), icon: ScrollText, permission: "audit.read" },
     { id: "settings", to: at("/settings"), label: t("nav.settings"), icon: Settings, permission: "orgs.read" },
@@ -60,9 +66,11 @@ export const productPages = (can: (permission: string) => boolean): NavItem[] =>
 
 export const accountPages = (): NavItem[] =>
   shown([
+    { id: "inbox", to: "/inbox", label: t("nav.inbox"), icon: Inbox },
     { id: "profile", to: "/account/profile", label: t("nav.profile"), icon: UserRound },
     { id: "security", to: "/account/security", label: t("nav.security"), icon: Fingerprint },
     { id: "identities", to: "/account/identities", label: t("nav.identities"), icon: Link2 },
+    { id: "notifications", to: "/account/notifications", label: t("nav.notifications"), icon: Bell },
     { id: "activity", to: "/account/activity", label: t("nav.activity"), icon: History },
   ]);
 
@@ -73,6 +81,8 @@ export function operatorPages(me: Schemas["Account"]): NavItem[] {
     { id: "users", to: "/admin/users", label: t("nav.users"), icon: UserRound },
     { id: "orgs", to: "/admin/orgs", label: t("nav.orgs"), icon: Building2 },
     { id: "operator-events", to: "/admin/events", label: t("nav.events"), icon: ScrollText },
+    { id: "flags", to: "/admin/flags", label: t("nav.flags"), icon: Flag },
+    { id: "announcements", to: "/admin/announcements", label: t("nav.announcements"), icon: Megaphone },
     { id: "jobs", to: "/admin/jobs", label: t("nav.jobs"), icon: Zap },
     { id: "waitlist", to: "/admin/waitlist", label: t("nav.waitlist"), icon: Timer },
     { id: "health", to: "/admin/health", label: t("nav.health"), icon: Activity },

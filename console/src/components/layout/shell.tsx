@@ -7,12 +7,15 @@ import { orgsQuery, useCan, useMe } from "@/api/queries";
 import { Avatar, Kbd, OrgMark } from "@/components/ui/basics";
 import { Button } from "@/components/ui/button";
 import { Menu, MenuContent, MenuItem, MenuLabel, MenuLink, MenuSeparator, MenuTrigger } from "@/components/ui/overlay";
+import { Announcements } from "@/features/notifications/announcements";
+import { Bell } from "@/features/notifications/bell";
 import { boot } from "@/lib/boot";
 import { moment } from "@/lib/format";
 import { getLocale, languages, t, tOr } from "@/lib/i18n";
 import { setTheme, type Theme, useTheme } from "@/lib/theme";
 import { cn } from "@/lib/utils";
 import { changeLanguage } from "./language";
+import { useLive } from "./live";
 import { accountPages, type NavGroup, operatorPages, orgPages, productPages } from "./nav";
 import { useCurrentOrg } from "./org";
 
@@ -207,15 +210,18 @@ function Side({ groups, search, onNavigate }: { groups: NavGroup[]; search: () =
     <div className="flex h-full flex-col">
       <div className="grid gap-2 p-2">
         <OrgSwitcher />
-        <button
-          type="button"
-          onClick={search}
-          className="flex h-8 w-full items-center gap-2 rounded-md border bg-background px-2 text-muted-foreground shadow-btn transition-colors hover:border-border-strong"
-        >
-          <Search className="size-4" />
-          <span className="flex-1 text-left">{t("command.title")}</span>
-          <Kbd>{mac ? "⌘K" : "Ctrl K"}</Kbd>
-        </button>
+        <div className="flex items-center gap-1">
+          <button
+            type="button"
+            onClick={search}
+            className="flex h-8 min-w-0 flex-1 items-center gap-2 rounded-md border bg-background px-2 text-muted-foreground shadow-btn transition-colors hover:border-border-strong"
+          >
+            <Search className="size-4" />
+            <span className="flex-1 text-left">{t("command.title")}</span>
+            <Kbd>{mac ? "⌘K" : "Ctrl K"}</Kbd>
+          </button>
+          <Bell onNavigate={onNavigate} />
+        </div>
       </div>
       <Nav groups={groups} onNavigate={onNavigate} />
       <div className="border-t p-2">
@@ -252,6 +258,7 @@ export function Shell({ children }: { children: ReactNode }) {
   const [command, setCommand] = useState(false);
   const groups = useGroups();
   const org = useCurrentOrg();
+  useLive(org?.id);
   useEffect(() => {
     const onKey = (e: KeyboardEvent) => {
       if (e.key.toLowerCase() !== "k" || !(e.metaKey || e.ctrlKey) || e.shiftKey || e.altKey) return;
@@ -291,12 +298,14 @@ export function Shell({ children }: { children: ReactNode }) {
           <Button variant="ghost" size="icon" aria-label={t("command.title")} onClick={search}>
             <Search />
           </Button>
+          <Bell />
         </header>
         <main
           id="main"
           tabIndex={-1}
           className="min-w-0 bg-background outline-none max-md:min-h-[calc(100dvh-3.5rem)] md:my-2 md:mr-2 md:rounded-xl md:border md:shadow-card"
         >
+          <Announcements />
           {children}
         </main>
       </div>

@@ -1,13 +1,16 @@
 import { useMutation } from "@tanstack/react-query";
+import { ImageUp } from "lucide-react";
 import { useEffect, useState } from "react";
 import { api, data } from "@/api/client";
 import { useMe } from "@/api/queries";
+import { upload } from "@/api/upload";
 import { changeLanguage } from "@/components/layout/language";
 import { Avatar, Card, CardBody, CardHeader } from "@/components/ui/basics";
 import { Button } from "@/components/ui/button";
 import { Form, TextField } from "@/components/ui/form";
 import { Select } from "@/components/ui/overlay";
 import { toast } from "@/components/ui/toast";
+import { ChooseFiles } from "@/features/files/uploads";
 import { boot } from "@/lib/boot";
 import { getLocale, languages, t } from "@/lib/i18n";
 
@@ -15,9 +18,10 @@ import { getLocale, languages, t } from "@/lib/i18n";
 export function ProfileCard() {
   const me = useMe();
   const [name, setName] = useState(me.name);
-  const [picture, setPicture] = useState(me.avatar_url);
+  const own = me.avatar_url.includes("/api/v1/avatars/"); // uploaded here: it has no address worth reading
+  const [picture, setPicture] = useState(own ? "" : me.avatar_url);
   const save = useMutation({
-    mutationFn: (body: { name: string; avatar_url: string }) => data(api.PATCH("/api/v1/users/me", { body })),
+    mutationFn: (body: { name: string; avatar_url?: string }) => data(api.PATCH("/api/v1/users/me", { body })),
     meta: { handled: true },
     onSuccess: (saved) => toast.done(t("account.profileSaved", { name: saved.name })),
   });
@@ -27,8 +31,15 @@ export function ProfileCard() {
       <CardHeader title={t("account.profile")} hint={t("account.profileHint")} />
       <CardBody>
         <div className="grid gap-5 sm:grid-cols-[5rem_minmax(0,28rem)] sm:gap-8">
-          <Avatar name={name} id={me.id} src={useSettled(address(picture))} className="size-20 text-xl" />
-          <Form error={save.error} onSubmit={(v) => save.mutate({ name: v.name ?? "", avatar_url: (v.avatar_url ?? "").trim() })}>
+          <Avatar name={name} id={me.id} src={useSettled(address(picture)) || (own ? me.avatar_url : "")} className="size-20 text-xl" />
+          <Form
+            error={save.error}
+            onSubmit={(v) => {
+              const avatar_url = (v.avatar_url ?? "").trim();
+              save.mutate({ name: v.name ?? "", avatar_url: own && avatar_url === "" ? undefined : avatar_url });
+            }}
+          >
+            {!locked && <Portrait some={me.avatar_url !== ""} changed={() => setPicture("")} />}
             <TextField
               name="name"
               label={t("account.name")}
@@ -60,6 +71,33 @@ export function ProfileCard() {
         </div>
       </CardBody>
     </Card>
+  );
+}
+
+/** Uploads a picture, or takes it away. */
+function Portrait({ some, changed }: { some: boolean; changed: () => void }) {
+  const set = useMutation({
+    mutationFn: (file: File) => upload("/api/v1/users/me/avatar", file),
+    onSuccess: () => toast.done(t("account.pictureChanged")),
+    onSettled: changed,
+  });
+  const remove = useMutation({
+    mutationFn: () => data(api.DELETE("/api/v1/users/me/avatar")),
+    onSuccess: () => toast.done(t("account.pictureRemoved")),
+    onSettled: changed,
+  });
+  return (
+    <div className="flex flex-wrap gap-2">
+      <ChooseFiles one accept="image/jpeg,image/png,image/gif,image/webp" onFiles={([file]) => file && set.mutate(file)}>
+        <ImageUp />
+        {t("account.pictureUpload")}
+      </ChooseFiles>
+      {some && (
+        <Button variant="ghost" loading={remove.isPending} onClick={() => remove.mutate()}>
+          {t("account.pictureRemove")}
+        </Button>
+      )}
+    </div>
   );
 }
 

@@ -1,6 +1,6 @@
 import { CircleCheck, CircleX, Database, type LucideIcon, Server, Signpost, TriangleAlert, Zap } from "lucide-react";
 import { Badge, Card, CardBody, CardHeader, type Tone } from "@/components/ui/basics";
-import { exact } from "@/lib/format";
+import { duration, exact } from "@/lib/format";
 import { getLocale, t } from "@/lib/i18n";
 import { cn } from "@/lib/utils";
 import { type Look, median, type Observed, overall, type Part, parts, type State } from "./health";
@@ -11,9 +11,6 @@ const signs: Partial<Record<State, LucideIcon>> = { ok: CircleCheck, degraded: T
 
 const iso = (at: number): string => new Date(at).toISOString();
 const clock = (at: number): string => new Date(at).toLocaleTimeString(getLocale());
-
-/** Milliseconds as people read them: "0.41 ms", "12 ms". */
-export const ms = (n: number): string => `${n.toLocaleString(getLocale(), { maximumSignificantDigits: n < 10 ? 2 : 3 })} ms`;
 
 /** The answer to "is it well?", in one line. */
 export function Verdict({ observed }: { observed: Observed }) {
@@ -72,7 +69,7 @@ function Check({ part, observed }: { part: Part; observed: Observed }) {
         <div className="text-xs text-muted-foreground">{t(state === "ok" ? `admin.part.${part}Hint` : `admin.part.${part}Bad`)}</div>
       </div>
       <div className="flex items-center gap-3 max-sm:w-full max-sm:pl-11">
-        {time !== undefined && <span className="tnum whitespace-nowrap text-muted-foreground">{ms(time)}</span>}
+        {time !== undefined && <span className="tnum whitespace-nowrap text-muted-foreground">{duration(time)}</span>}
         <Badge tone={tones[state]} dot>
           {t(`admin.state.${state}`)}
         </Badge>
@@ -124,6 +121,6 @@ export function Latency({ looks }: { looks: Look[] }) {
 const Figure = ({ label, value }: { label: string; value?: number }) => (
   <div className="min-w-0">
     <dt className="text-xs text-muted-foreground">{label}</dt>
-    <dd className="tnum mt-0.5 truncate text-base font-semibold tracking-[-0.01em]">{value === undefined ? "—" : ms(value)}</dd>
+    <dd className="tnum mt-0.5 truncate text-base font-semibold tracking-[-0.01em]">{value === undefined ? "—" : duration(value)}</dd>
   </div>
 );

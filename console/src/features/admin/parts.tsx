@@ -109,7 +109,7 @@ export const SearchField = ({ value, onChange, label }: { value: string; onChang
 );
 
 /** The way back to the list that a page belongs to, and what else is said below its title. */
-export const Back = ({ to, label, children }: { to: "/admin/users" | "/admin/orgs" | "/admin/jobs"; label: string; children?: ReactNode }) => (
+export const Back = ({ to, label, children }: { to: "/admin/users" | "/admin/orgs" | "/admin/jobs" | "/admin/flags"; label: string; children?: ReactNode }) => (
   <span className="flex flex-wrap items-center gap-x-2 gap-y-0.5">
     <Link to={to} className="inline-flex items-center gap-0.5 rounded hover:text-foreground">
       <ChevronLeft aria-hidden className="size-3.5" />

@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { api, data, type Schemas } from "@/api/client";
-import { LIVE, listQuery } from "@/api/queries";
+import { listQuery, live } from "@/api/queries";
 
 export type User = Schemas["AdminUser"];
 export type UserDetail = Schemas["AdminUserDetail"];
@@ -30,7 +30,7 @@ export const userQuery = (person: string) =>
   queryOptions({
     queryKey: ["admin", "user", person],
     queryFn: ({ signal }) => data(api.GET("/api/v1/admin/users/{person}", { signal, params: { path: { person } } })),
-    refetchInterval: LIVE,
+    refetchInterval: live,
   });
 
 export const adminOrgsQuery = (f: OrgFilter) =>
@@ -59,7 +59,7 @@ const glance = <T>(key: string, ask: (signal: AbortSignal) => Promise<{ data?: {
       const page = await data(ask(signal));
       return { items: page.items, more: page.next_cursor !== null };
     },
-    refetchInterval: 4 * LIVE,
+    refetchInterval: () => 4 * live(),
   });
 
 const limit = 100;

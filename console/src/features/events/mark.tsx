@@ -1,6 +1,7 @@
 import {
   Building2,
   Cog,
+  File,
   Fingerprint,
   KeyRound,
   Link2,
@@ -36,6 +37,7 @@ const marks: [RegExp, LucideIcon, keyof typeof tones][] = [
   [/^mfa\./, Smartphone, "plain"],
   [/^identities\./, Link2, "plain"],
   [/^apikeys\./, KeyRound, "plain"],
+  [/^files\./, File, "plain"],
   [/password/, RectangleEllipsis, "plain"],
   [/email|invitation/, Mail, "plain"],
   [/team/, UsersRound, "plain"],

@@ -24,6 +24,7 @@ export const accountEvents = [
 /** The types that an organization's log can hold. */
 export const orgEvents = [
   ..."created renamed rotated revoked".split(" ").map((e) => `apikeys.${e}`),
+  ..."uploaded deleted lost".split(" ").map((e) => `files.${e}`),
   ..."created updated deleted restored purged ownership_transferred member_joined member_left member_removed member_role_changed"
     .split(" ")
     .map((e) => `orgs.${e}`),
@@ -36,5 +37,6 @@ export const platformEvents = [
   "accounts.sign_up_approved",
   "accounts.sign_up_declined",
   ..."created updated archived restored deleted".split(" ").map((e) => `flags.${e}`),
+  ..."announced announcement_changed announcement_deleted".split(" ").map((e) => `notifications.${e}`),
   ..."job_retried job_cancelled job_deleted dead_jobs_retried queue_paused queue_resumed schedule_run".split(" ").map((e) => `ops.${e}`),
 ];

@@ -6,12 +6,12 @@ import { Failed } from "@/components/ui/table";
 import { clock, count, duration } from "@/lib/format";
 import { getLocale, t } from "@/lib/i18n";
 import { cn } from "@/lib/utils";
-import { counted, type Metrics, metricsQuery, queuesQuery, type Window } from "./queries";
+import { counted, type Metrics, metricsQuery, queuesQuery, type TimeWindow } from "./queries";
 
 const BARS = 60;
 
 /** What was done within the window, in figures and minute by minute. */
-export function Work({ window, queue, refetchInterval }: { window: Window; queue?: string; refetchInterval: number | false }) {
+export function Work({ window, queue, refetchInterval }: { window: TimeWindow; queue?: string; refetchInterval: number | false }) {
   const metrics = useQuery({ ...metricsQuery(window, queue), refetchInterval });
   const dead = counted(useQuery({ ...queuesQuery, refetchInterval }).data, "dead", queue);
   if (metrics.error && !metrics.data)

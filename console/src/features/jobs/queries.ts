@@ -12,7 +12,7 @@ export const states = ["running", "available", "scheduled", "retrying", "dead", 
 export type State = (typeof states)[number];
 
 export const windows = ["1h", "6h", "24h"] as const;
-export type Window = (typeof windows)[number];
+export type TimeWindow = (typeof windows)[number];
 
 /** What the page shows; it stands in its address. */
 export interface JobFilter {
@@ -20,7 +20,7 @@ export interface JobFilter {
   queue?: string;
   /** A kind, or the id of a job. */
   q?: string;
-  window?: Window;
+  window?: TimeWindow;
 }
 
 /** How often the page asks anew while it is live. */
@@ -42,7 +42,7 @@ export const jobQuery = (job: string, args: boolean) =>
     queryFn: ({ signal }) => data(api.GET("/api/v1/admin/jobs/{job}", { signal, params: { path: { job }, query: { args } } })),
   });
 
-export const metricsQuery = (window: Window, queue?: string) =>
+export const metricsQuery = (window: TimeWindow, queue?: string) =>
   queryOptions({
     queryKey: [...jobs, "metrics", window, queue],
     queryFn: ({ signal }) => data(api.GET("/api/v1/admin/jobs/metrics", { signal, params: { query: { window, queue } } })),
@@ -58,9 +58,18 @@ export const schedulesQuery = queryOptions({
   queryFn: async ({ signal }) => (await data(api.GET("/api/v1/admin/schedules", { signal }))).items,
 });
 
-/** How many jobs of all queues, or of one, are in a state; those that are over are not counted. */
+/** Where a queue counts the jobs of a state; those that are over are not counted. */
+const columns: Partial<Record<State, "running" | "waiting" | "scheduled" | "retrying" | "dead">> = {
+  running: "running",
+  available: "waiting",
+  scheduled: "scheduled",
+  retrying: "retrying",
+  dead: "dead",
+};
+
+/** How many jobs of all queues, or of one, are in a state. */
 export function counted(queues: Queue[] | undefined, state: State, queue?: string): number | undefined {
-  const column = ({ running: "running", available: "waiting", scheduled: "scheduled", retrying: "retrying", dead: "dead" } as const)[state as "running"];
+  const column = columns[state];
   if (!queues || !column) return undefined;
   return queues.filter((q) => !queue || q.name === queue).reduce((sum, q) => sum + q[column], 0);
 }

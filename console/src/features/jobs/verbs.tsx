@@ -58,7 +58,7 @@ export function JobActions({ job }: { job: Job }) {
         open={asking === "cancel"}
         onOpenChange={(o) => !o && ask(undefined)}
         title={t("jobs.cancelTitle")}
-        action={t("jobs.cancelAction")}
+        action={t("jobs.cancel")}
         danger
         pending={cancel.isPending}
         onConfirm={() => cancel.mutate()}

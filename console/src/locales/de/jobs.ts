@@ -10,7 +10,6 @@ export const jobs: Record<keyof typeof en, Message> = {
   "jobs.attempts": "Versuche",
   "jobs.attemptsHint": "Der neueste zuerst.",
   "jobs.cancel": "Job abbrechen",
-  "jobs.cancelAction": "Job abbrechen",
   "jobs.cancelAsked": "Der Job soll aufhören",
   "jobs.cancelBody": "{kind} läuft nicht, außer du startest ihn später noch einmal.",
   "jobs.cancelRequested": "Dieser Job soll aufhören. Er endet, sobald er nachsieht.",

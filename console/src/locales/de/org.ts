@@ -127,6 +127,7 @@ export const org: Record<keyof typeof en | Translated, Message> = {
   "org.membersHint": "Wer zu {org} gehört, und was sie dürfen.",
   "org.module.apikeys": "API-Schlüssel",
   "org.module.audit": "Ereignisse",
+  "org.module.files": "Dateien",
   "org.module.orgs": "Organisation",
   "org.moreScopes": "+{n} weitere",
   "org.name": "Name",

@@ -7,7 +7,6 @@ export const jobs = {
   "jobs.attempts": "Attempts",
   "jobs.attemptsHint": "The newest first.",
   "jobs.cancel": "Cancel job",
-  "jobs.cancelAction": "Cancel job",
   "jobs.cancelAsked": "The job was told to stop",
   "jobs.cancelBody": "{kind} will not run, unless you retry it later.",
   "jobs.cancelRequested": "This job was told to stop. It ends as soon as it looks.",

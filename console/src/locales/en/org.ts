@@ -120,6 +120,7 @@ export const org = {
   "org.membersHint": "Who belongs to {org}, and what they may do.",
   "org.module.apikeys": "API keys",
   "org.module.audit": "Event log",
+  "org.module.files": "Files",
   "org.module.orgs": "Organization",
   "org.moreScopes": "+{n} more",
   "org.name": "Name",

@@ -1,1 +1,0 @@
-import{I as e,d as t}from"./core-Bo021O_k.js";import{t as n}from"./shell-DcqlJWa9.js";var r=e(),i=()=>(0,r.jsx)(n,{children:(0,r.jsx)(t,{})});export{i as component};

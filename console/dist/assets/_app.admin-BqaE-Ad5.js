@@ -1,0 +1,1 @@
+import{f as e}from"./core-C4dqGMMI.js";var t=e;export{t as component};

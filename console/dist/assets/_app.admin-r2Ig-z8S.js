@@ -1,1 +1,0 @@
-import{d as e}from"./core-Bo021O_k.js";var t=e;export{t as component};

@@ -1,1 +1,0 @@
-import{ct as e}from"./routes-BYYnzg4g.js";var t=e;export{t as notFoundComponent};

@@ -1,1 +1,0 @@
-import{ct as e,k as t,ot as n}from"./routes-BYYnzg4g.js";import{n as r}from"./load-D0KP4JoA.js";import{I as i}from"./core-Bo021O_k.js";var a=i();function o(){let i=r.get(`/${t.useParams()._splat??``}`),o=n();return i?(0,a.jsx)(i.component,{org:o&&{id:o.id,slug:o.slug,name:o.name,role:o.role}}):(0,a.jsx)(e,{})}export{o as component};

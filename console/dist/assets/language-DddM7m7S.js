@@ -1,1 +1,0 @@
-import{Ut as e,Xt as t,an as n,pn as r}from"./routes-BYYnzg4g.js";async function i(i,a){n(i),a&&await r(t.PATCH(`/api/v1/users/me`,{body:{locale:i}})).catch(()=>{}),e.clear(),location.reload()}export{i as t};

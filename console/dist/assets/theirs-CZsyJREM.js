@@ -1,1 +1,0 @@
-import{J as e,Kt as t,sn as n}from"./routes-BYYnzg4g.js";import{I as r}from"./core-Bo021O_k.js";var i=r(),a=()=>!t().impersonator;function o(){let r=t();return r.impersonator?(0,i.jsx)(e,{tone:`info`,children:n(`account.theirs`,{name:r.name})}):null}export{a as n,o as t};

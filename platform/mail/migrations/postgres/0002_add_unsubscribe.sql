@@ -1,0 +1,2 @@
+-- +goose Up
+ALTER TABLE mail_dev ADD COLUMN unsubscribe text NOT NULL DEFAULT '';
