@@ -49,7 +49,7 @@ type Options struct {
 	Log   *slog.Logger
 
 	Poll     time.Duration // how often changes by other processes are looked for; 300 ms
-	MaxStale time.Duration // age of the last good poll beyond which nothing cached is served; 900 ms
+	MaxStale time.Duration // age of the last good poll, or of a value itself, beyond which it is not served; 900 ms
 	MaxTx    time.Duration // the longest a transaction may last, see db.Config; 30 s
 }
 
@@ -118,7 +118,8 @@ func (b *Bus) Watch(tag Tag) <-chan struct{} {
 }
 
 // Fresh reports whether this node knows of all changes older than MaxStale; while it
-// does not, nothing cached is served. In the one process of SQLite it always does.
+// does not, nothing is served that was loaded longer ago than that. In the one process of
+// SQLite it always does.
 func (b *Bus) Fresh() bool {
 	if b.o.DB == nil || b.o.DB.Dialect() == db.SQLite {
 		return true
@@ -128,12 +129,20 @@ func (b *Bus) Fresh() bool {
 
 // Mark is the moment at which a load began. Take it before reading anything.
 type Mark struct {
-	seq uint64
-	at  time.Time
+	seq   uint64
+	at    time.Time
+	after time.Duration // since the Bus began
 }
 
 // Begin marks the beginning of a load whose result Memo.Put will remember.
-func (b *Bus) Begin() Mark { return Mark{b.seq.Load(), b.o.Now()} }
+func (b *Bus) Begin() Mark { return Mark{b.seq.Load(), b.o.Now(), time.Since(b.began)} }
+
+// current reports whether what was loaded from m on may be served: all changes older than
+// MaxStale are known, or the load saw them itself. Without the latter a node that is too busy to
+// poll in time would load everything each time, and be busier still.
+func (b *Bus) current(m Mark) bool {
+	return b.Fresh() || time.Since(b.began)-m.after <= b.o.MaxStale
+}
 
 // Run looks for changes by other processes until ctx is done. With SQLite that is
 // the command line beside the server; with PostgreSQL nothing is served from a cache
@@ -159,7 +168,7 @@ func (b *Bus) Run(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil && !failing:
-			b.o.Log.Error("invalidations cannot be read: cached values are not used", "error", err)
+			b.o.Log.Error("invalidations cannot be read: values are cached for less than a second", "error", err)
 		case err == nil && failing:
 			b.o.Log.Info("invalidations are read again")
 		}

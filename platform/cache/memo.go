@@ -66,10 +66,10 @@ func Memoize[K comparable, V any](b *Bus, o MemoOptions, load func(context.Conte
 // Get returns the value of k, remembered or loaded. Callers that need the same value at
 // the same time share one load, which goes on while any of them waits.
 func (m *Memo[K, V]) Get(ctx context.Context, k K) (V, error) {
-	if m.o.Off || !m.bus.Fresh() {
+	if m.o.Off {
 		return m.loadAlone(ctx, k)
 	}
-	if e, ok := m.entries.GetIfPresent(k); ok && m.usable(e) {
+	if e, ok := m.entries.GetIfPresent(k); ok && m.bus.current(e.mark) && m.usable(e) {
 		return e.value, e.err
 	}
 	return m.loadShared(ctx, k)
@@ -147,7 +147,7 @@ func (m *Memo[K, V]) outdated(f *flight[V]) bool {
 func (m *Memo[K, V]) join(ctx context.Context, k K) *flight[V] {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if f, ok := m.flights[k]; ok {
+	if f, ok := m.flights[k]; ok && m.bus.current(f.mark) {
 		f.waiting++
 		return f
 	}

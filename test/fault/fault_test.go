@@ -16,6 +16,9 @@ var program string
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
+	if os.Getenv("TENON_FAULT_CROWD") != "" {
+		return assemble()
+	}
 	dir, err := os.MkdirTemp("", "tenon-fault-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

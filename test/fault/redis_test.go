@@ -204,10 +204,18 @@ func (n *node) guesses(t testing.TB, email string, tries int) (looked int) {
 	return looked
 }
 
-// organization makes one that member is in.
-func (n *node) organization(t testing.TB, owner, member *person) (org string) {
+// organization makes one that the members are in.
+func (n *node) organization(t testing.TB, owner *person, members ...*person) (org string) {
 	t.Helper()
 	org = n.do(t, 201, ask{method: "POST", path: "/orgs", as: owner, body: `{"name":"Acme","slug":"acme"}`}).get("id")
+	for _, member := range members {
+		n.join(t, owner, org, member)
+	}
+	return org
+}
+
+func (n *node) join(t testing.TB, owner *person, org string, member *person) {
+	t.Helper()
 	n.do(t, 201, ask{method: "POST", path: "/orgs/" + org + "/invitations", as: owner, body: fmt.Sprintf(`{"email":%q,"role":"member"}`, member.Email)})
 	token := ""
 	servers.Within(t, 10*time.Second, "the invitation is mailed", func() bool {
@@ -215,7 +223,6 @@ func (n *node) organization(t testing.TB, owner, member *person) (org string) {
 		return token != ""
 	})
 	n.do(t, 200, ask{method: "POST", path: "/invitations/accept", as: member, body: fmt.Sprintf(`{"token":%q}`, token)})
-	return org
 }
 
 // invited finds the token of an invitation in a mail.
