@@ -263,6 +263,11 @@ func TestAFileComesBackAsItWasSent(t *testing.T) {
 		if status != 206 || !bytes.Equal(body, content[100:200]) || h.Get("Content-Range") != fmt.Sprintf("bytes 100-199/%d", len(content)) {
 			t.Errorf("a range: %d, %d bytes, %v", status, len(body), h)
 		}
+		status, h, body = w.fetch(d.Get("download_url"), "Range", "bytes=1000000-")
+		ours := strings.HasPrefix(d.Get("download_url"), w.Config.Web.PublicURL) // or S3 says it
+		if status != 416 || ours && !bytes.Contains(body, []byte(`"code":"request.range"`)) || ours && h.Get("Content-Range") != fmt.Sprintf("bytes */%d", len(content)) || ours && h.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("a range beyond the end: %d, %s, %v", status, body, h)
+		}
 		if b, n := w.usage(); b != float64(len(content)) || n != 1 {
 			t.Errorf("usage: %v bytes, %v files", b, n)
 		}

@@ -285,7 +285,7 @@ func TestOperationsCostFewStatements(t *testing.T) {
 		cache string
 		want  map[string]int64
 	}{
-		{"", map[string]int64{"me": 0, "list": 1, "stats": 1, "refresh": 1, "org": 1, "members": 1}},
+		{"", map[string]int64{"me": 0, "list": 1, "stats": 1, "refresh": 1, "org": 1, "members": 1, "inbox": 1, "unread": 1}},
 		{"off", map[string]int64{"me": 1, "list": 2, "stats": 2, "refresh": 1}},
 	} {
 		tenontest.Each(t, func(t *testing.T, app *tenontest.App) {
@@ -302,6 +302,8 @@ func TestOperationsCostFewStatements(t *testing.T) {
 				},
 				"org":     func() { app.Call(ada, "GET", acme, "").Want(t, 200) },
 				"members": func() { app.Call(ada, "GET", acme+"/members", "").Want(t, 200) },
+				"inbox":   func() { app.Call(ada, "GET", "/notifications", "").Want(t, 200) },
+				"unread":  func() { app.Call(ada, "GET", "/notifications/summary", "").Want(t, 200) },
 			}
 			for name, want := range c.want {
 				calls[name]() // so that what is remembered is in memory

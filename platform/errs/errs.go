@@ -26,6 +26,7 @@ const (
 	Stale           Kind = "stale"           // changed since the caller read it: 412
 	TooLarge        Kind = "too_large"       // 413
 	Unsupported     Kind = "unsupported"     // not a media type we read: 415
+	OutOfRange      Kind = "out_of_range"    // no such part of it: 416
 	TooMany         Kind = "too_many"        // slow down: 429
 	Unavailable     Kind = "unavailable"     // try again later: 503
 )

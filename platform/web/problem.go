@@ -59,6 +59,8 @@ func statusOf(k errs.Kind) int {
 		return http.StatusRequestEntityTooLarge
 	case errs.Unsupported:
 		return http.StatusUnsupportedMediaType
+	case errs.OutOfRange:
+		return http.StatusRequestedRangeNotSatisfiable
 	case errs.TooMany:
 		return http.StatusTooManyRequests
 	case errs.Unavailable:

@@ -7,6 +7,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -185,6 +186,7 @@ const sandboxed = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 // HandleFile registers an operation that answers with a file that somebody sent.
 func HandleFile[I any](r *Router, op Op, fn func(context.Context, *I) (*File, error)) {
+	op.Errors = append(slices.Clone(op.Errors), errRange)
 	content := map[string]*huma.MediaType{rawBody: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}
 	register(r, r.declare(op, content), func(ctx context.Context, in *I) (*fileOutput, error) {
 		f, err := fn(ctx, in)
@@ -208,10 +210,36 @@ func (f *File) serve(ctx context.Context, c huma.Context, r *Router, op Op) {
 	if f.ETag != "" {
 		h.Set("ETag", strconv.Quote(f.ETag))
 	}
-	http.ServeContent(&patient{w, http.NewResponseController(w)}, q, "", f.Modified, f.Content)
+	part := &ranged{ResponseWriter: &patient{w, http.NewResponseController(w)}}
+	http.ServeContent(part, q, "", f.Modified, f.Content)
+	if part.refused {
+		h.Del("Content-Disposition")
+		r.Refuse(w, q, errRange)
+	}
 	if err := f.Content.Close(); err != nil {
 		r.Log.WarnContext(ctx, "close a file", "op", op.ID, "err", err)
 	}
+}
+
+var errRange = errs.New(errs.OutOfRange, "request.range", "The file has no such part. Its length is in the header Content-Range.")
+
+// ranged holds back how the standard library refuses a range: a problem document says it.
+type ranged struct {
+	http.ResponseWriter
+	refused bool
+}
+
+func (w *ranged) WriteHeader(status int) {
+	if w.refused = status == http.StatusRequestedRangeNotSatisfiable; !w.refused {
+		w.ResponseWriter.WriteHeader(status)
+	}
+}
+
+func (w *ranged) Write(b []byte) (int, error) {
+	if w.refused {
+		return len(b), nil
+	}
+	return w.ResponseWriter.Write(b)
 }
 
 // Disposition is the header Content-Disposition for a file of that name (RFC 6266): no

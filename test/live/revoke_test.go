@@ -58,6 +58,9 @@ func TestAConnectionDoesNotOutliveItsRight(t *testing.T) {
 		{"account suspended", authz.Member, wide, func(t *testing.T, w *world) {
 			w.Call(w.root, "POST", "/admin/users/"+w.bob.ID.String()+"/suspend", `{"reason":"test"}`).Want(t, http.StatusOK)
 		}, false},
+		{"account deleted", authz.Member, wide, func(t *testing.T, w *world) {
+			w.Call(w.root, "DELETE", "/admin/users/"+w.bob.ID.String(), `{"reason":"test"}`).Want(t, http.StatusAccepted)
+		}, false},
 		{"removed", authz.Member, wide, func(t *testing.T, w *world) {
 			w.Call(w.ada, "DELETE", "/orgs/"+w.org.String()+"/members/"+w.bob.ID.String(), "").Want(t, http.StatusNoContent)
 		}, true},

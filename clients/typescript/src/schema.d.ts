@@ -1713,6 +1713,7 @@ export interface paths {
          *
          *     - `404 files.not_found`: There is no such file.
          *     - `503 files.storage_unavailable`: Files cannot be reached at the moment. Try again in a moment.
+         *     - `416 request.range`: The file has no such part. Its length is in the header Content-Range.
          */
         get: operations["files.avatar"];
         put?: never;
@@ -1743,6 +1744,7 @@ export interface paths {
          *     - `404 files.no_variant`: The file has no such variant, or not yet.
          *     - `409 files.missing`: The file is listed, but its content is lost.
          *     - `503 files.storage_unavailable`: Files cannot be reached at the moment. Try again in a moment.
+         *     - `416 request.range`: The file has no such part. Its length is in the header Content-Range.
          */
         get: operations["files.content"];
         /**
@@ -12468,6 +12470,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Requested Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -12547,6 +12558,15 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Requested Range Not Satisfiable */
+            416: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -216,6 +216,7 @@ export const problems: Record<string, string> = {
   "problem.request.changed_meanwhile": "Das wurde geändert, seit du es gelesen hast. Lies es noch einmal, und entscheide dann.",
   "problem.request.invalid": "Einige Werte sind nicht gültig.",
   "problem.request.origin": "Diese Anfrage kam von einer anderen Seite.",
+  "problem.request.range": "Die Datei hat keinen solchen Teil. Ihre Länge steht im Header Content-Range.",
   "problem.request.too_large": "Das ist größer, als hier angenommen wird.",
   "problem.request.too_many": "Zu viele Anfragen. Warte ein wenig.",
   "problem.starting": "Der Dienst startet. Versuche es gleich noch einmal.",
