@@ -26,6 +26,7 @@ lint: ## Check formatting, vet and staticcheck
 
 bench: ## Measure the product beside a bare program (BENCH="--quick" for a first impression)
 	go run ./test/load $(BENCH)
+	scripts/bench
 
 faults: ## Break databases, mail and the process itself, at full size (minutes)
 	TENON_FAULTS=full go test -count=1 -v -timeout 60m ./test/fault/...

@@ -23,7 +23,7 @@ import (
 func measured(t *testing.T) {
 	t.Helper()
 	if os.Getenv("TENON_BENCH") == "" {
-		t.Skip("measures for a minute: TENON_BENCH=1 go test -run Measured -v ./platform/jobs")
+		t.Skip("measures for a minute: scripts/bench jobs")
 	}
 }
 

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -20,27 +21,34 @@ import (
 
 const subscribers = 1000
 
-// BenchmarkPush pushes messages to 1,000 WebSockets, each waiting for the last of them: ours from a
-// committed transaction, and a library with nothing around it. Clients run in the same
-// process, and cost both the same.
+// BenchmarkPush pushes messages to 1,000 WebSockets: ours from a committed transaction, and a
+// library with nothing around it. Clients run in the same process, and cost both the same.
+// Each message waits until the one before has arrived everywhere, or ten are under way.
 func BenchmarkPush(b *testing.B) {
-	b.Run("bare", func(b *testing.B) {
+	for _, together := range []int{1, 10} {
+		benchmarkPush(b, together)
+	}
+}
+
+func benchmarkPush(b *testing.B, together int) {
+	way := fmt.Sprintf("/%d-under-way", together)
+	b.Run("bare"+way, func(b *testing.B) {
 		hub := &bareHub{}
 		hub.joining.Add(subscribers)
 		s := httptest.NewServer(hub)
 		b.Cleanup(s.Close)
-		measure(b, "ws"+strings.TrimPrefix(s.URL, "http"), nil, "", func() {
+		measure(b, together, "ws"+strings.TrimPrefix(s.URL, "http"), nil, "", func() {
 			hub.send([]byte(`{"push":{"channel":"news","pub":{"data":{"type":"test.push","data":12345}}}}`))
 		})
 	})
-	b.Run("ours", func(b *testing.B) {
+	b.Run("ours"+way, func(b *testing.B) {
 		app := tenontest.Start(b, db.SQLite, tenontest.Configure(func(c *tenon.Config) {
 			c.Realtime.PerAccount, c.Realtime.PerAddress, c.Realtime.Accept = 2*subscribers, 2*subscribers, 2*subscribers
 		}))
 		ada := app.User("ada")
 		s := httptest.NewServer(app.Handler())
 		b.Cleanup(s.Close)
-		measure(b, socketURL(s.URL), bearer(ada.Tokens.AccessToken), `{"id":1,"connect":{}}`, func() {
+		measure(b, together, socketURL(s.URL), bearer(ada.Tokens.AccessToken), `{"id":1,"connect":{}}`, func() {
 			err := app.DB.Platform("test").Tx(b.Context(), func(tx *db.Tx) error {
 				app.Live.In(tx).Publish(b.Context(), realtime.User(ada.ID), "test.push", 12345)
 				return nil
@@ -53,7 +61,7 @@ func BenchmarkPush(b *testing.B) {
 }
 
 // measure counts deliveries: messages of ours, of which a frame may hold several.
-func measure(b *testing.B, url string, header http.Header, hello string, send func()) {
+func measure(b *testing.B, together int, url string, header http.Header, hello string, send func()) {
 	b.Helper()
 	var heard atomic.Int64
 	all := make(chan struct{}, 1)
@@ -95,7 +103,6 @@ func measure(b *testing.B, url string, header http.Header, hello string, send fu
 	}
 	ready.Wait()
 	b.ResetTimer()
-	const together = 10 // messages under way, as in a stream of them
 	for n := 0; n < b.N; n += together {
 		some := min(together, b.N-n)
 		want.Store(heard.Load() + int64(some*subscribers))
