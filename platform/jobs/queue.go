@@ -31,7 +31,7 @@ var migrations embed.FS
 // Config says how this process runs jobs.
 type Config struct {
 	// Workers is how many jobs of each queue run at once in this process.
-	Workers int `env:"TENON_WORKERS" envDefault:"50"`
+	Workers int `env:"TENON_WORKERS" envDefault:"100"`
 	// QueueWorkers is the same for single queues, such as mail:5,purge:1.
 	QueueWorkers map[string]int `env:"TENON_QUEUE_WORKERS"`
 	// Queues are the only queues whose jobs this process runs; all, unless set.
@@ -104,7 +104,7 @@ type client interface {
 // New returns a queue that knows no jobs yet.
 func New(d *db.DB, cfg Config, log *slog.Logger) (*Queue, error) {
 	if cfg.Workers == 0 {
-		cfg.Workers = 50
+		cfg.Workers = 100
 	}
 	if cfg.LostAfter == 0 {
 		cfg.LostAfter = 30 * time.Second
