@@ -119,6 +119,7 @@ func build(t testing.TB, url string, options []Option) *tenon.App {
 	if err != nil {
 		t.Fatalf("build the app: %v", err)
 	}
+	app.Accounts.Passwords.Cheap(t) // package secret tests what they cost
 	for _, extend := range s.extend {
 		extend(app)
 	}
@@ -149,8 +150,30 @@ func Database(t testing.TB, dialect db.Dialect, options ...Option) string {
 	return "sqlite:" + path
 }
 
+// plain is the schemaKey of the built-in modules alone.
+var plain struct {
+	sync.Mutex
+	key string
+}
+
 // schemaKey names what the modules keep in the database.
 func schemaKey(t testing.TB, options []Option) string {
+	var s setup
+	for _, o := range options {
+		o(&s)
+	}
+	if len(s.extend) > 0 {
+		return newSchemaKey(t, options)
+	}
+	plain.Lock()
+	defer plain.Unlock()
+	if plain.key == "" {
+		plain.key = newSchemaKey(t, options)
+	}
+	return plain.key
+}
+
+func newSchemaKey(t testing.TB, options []Option) string {
 	app := build(t, "sqlite:"+filepath.Join(t.TempDir(), "names.db"), options)
 	defer app.Close()
 	h := sha256.New()

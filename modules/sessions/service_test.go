@@ -272,7 +272,7 @@ func TestAnImportedHashIsMadeAnewAtSignIn(t *testing.T) {
 		for range 2 {
 			app.Call(nil, "POST", "/auth/login", fmt.Sprintf(`{"email":%q,"password":%q}`, ada.Email, ada.Password)).Want(t, 200)
 			hash, err := db.One(t.Context(), c, db.Scalar[string], `SELECT password_hash FROM accounts WHERE id = $1`, ada.ID)
-			if err != nil || !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
+			if err != nil || !strings.HasPrefix(hash, "$argon2id$v=19$") {
 				t.Errorf("the hash is %.40s, %v", hash, err)
 			}
 		}

@@ -58,6 +58,23 @@ func TestPasswordsAreHashedAsOWASPAsks(t *testing.T) {
 	}
 }
 
+func TestCheapHashesAreHashesAndNobodysIsNone(t *testing.T) {
+	p := NewPasswords()
+	p.Cheap(t)
+	hash, err := p.Hash(t.Context(), "correct horse")
+	must(t, err)
+	for password, want := range map[string]bool{"correct horse": true, "wrong horse": false} {
+		ok, stale, err := p.Verify(t.Context(), hash, password)
+		must(t, err)
+		if ok != want || stale {
+			t.Errorf("%s: ok %v, stale %v", password, ok, stale)
+		}
+		if ok, _, err := p.Verify(t.Context(), "", password); ok || err != nil {
+			t.Errorf("%s of nobody: %v, %v", password, ok, err)
+		}
+	}
+}
+
 func TestImportedAndWeakerHashesVerifyAndAreToBeMadeAgain(t *testing.T) {
 	p := NewPasswords()
 	imported, err := bcrypt.GenerateFromPassword([]byte("correct horse"), bcrypt.MinCost)
