@@ -1,1 +1,0 @@
-import{vt as e}from"./routes-DqVzDKWV.js";var t=e;export{t as component};

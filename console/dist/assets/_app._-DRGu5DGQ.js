@@ -1,0 +1,1 @@
+import{vt as e}from"./routes-CKFf9Hfi.js";var t=e;export{t as component};
