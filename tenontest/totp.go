@@ -50,11 +50,11 @@ func (a *App) ticking() bool {
 func (x *CodeApp) Code() string {
 	x.app.t.Helper()
 	now := x.app.Config.Now().Unix()
-	first := now/30 - 1
-	if 30-now%30 < 5 && x.last < first && x.app.ticking() { // that one will be too old in a moment
-		first++
+	if left := 30 - now%30; left < 5 && x.app.ticking() { // the oldest of them would be too old in a moment
+		time.Sleep(time.Duration(left) * time.Second)
+		now = x.app.Config.Now().Unix()
 	}
-	x.last = max(x.last+1, first)
+	x.last = max(x.last+1, now/30-1)
 	if x.last > now/30+1 {
 		x.app.t.Fatal("every code that is good now was used; move the clock")
 	}

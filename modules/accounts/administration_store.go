@@ -14,18 +14,11 @@ const administeredColumns = Columns + `, a.suspended_at, a.purge_at`
 
 func scanAdministered(r db.Row) (Administered, error) {
 	var t Targets
-	var suspendedAt, purgeAt time.Time
+	var suspendedAt, purgeAt *time.Time
 	if err := r.Scan(append(t.Dest(), &suspendedAt, &purgeAt)...); err != nil {
 		return Administered{}, err
 	}
-	return Administered{t.Done(), instant(suspendedAt), instant(purgeAt)}, nil
-}
-
-func instant(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
+	return Administered{t.Done(), suspendedAt, purgeAt}, nil
 }
 
 func administered(ctx context.Context, c db.Conn, account id.Account) (Administered, error) {
@@ -40,7 +33,7 @@ func administered(ctx context.Context, c db.Conn, account id.Account) (Administe
 // ASCII only.
 func listAccounts(ctx context.Context, c db.Conn, f Filter, after *Place, n int) ([]Administered, error) {
 	if after == nil {
-		after = &Place{At: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}
+		after = &Place{At: db.EndOfTime()}
 	}
 	wanted, _ := id.Parse[id.AccountKind](f.Text) // zero, which is nobody, where it is no id
 	return db.All(ctx, c, scanAdministered, `SELECT `+administeredColumns+` FROM accounts a

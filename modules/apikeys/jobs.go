@@ -38,7 +38,7 @@ func (s *Service) onMemberRemoved(ctx context.Context, c db.Conn, e orgs.MemberR
 // revokeOf ends the keys that someone had as the member that they were: they stopped when
 // their owner left, and do not begin again when they come back.
 func (s *Service) revokeOf(ctx context.Context, c db.Conn, org id.Org, account id.Account) error {
-	before := endOfTime()
+	before := db.EndOfTime()
 	m, err := s.Orgs.Member(ctx, org, account)
 	switch {
 	case err == nil:

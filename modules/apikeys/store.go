@@ -25,49 +25,24 @@ func scanKey(r db.Row) (k Key, err error) {
 // scan reads keyColumns, and further columns into dest.
 func (k *Key) scan(r db.Row, dest ...any) error {
 	var scopes json.RawMessage
-	var expires, rotated, previous, used time.Time
-	if err := r.Scan(append([]any{&k.ID, &k.AccountID, &k.Name, &k.Prefix, &scopes, &expires, &rotated, &previous, &used, &k.LastUsedIP, &k.CreatedAt}, dest...)...); err != nil {
+	if err := r.Scan(append([]any{&k.ID, &k.AccountID, &k.Name, &k.Prefix, &scopes, &k.ExpiresAt, &k.RotatedAt, &k.PreviousExpiresAt, &k.LastUsedAt, &k.LastUsedIP, &k.CreatedAt}, dest...)...); err != nil {
 		return err
 	}
-	k.ExpiresAt, k.RotatedAt, k.PreviousExpiresAt, k.LastUsedAt = instant(expires), instant(rotated), instant(previous), instant(used)
 	if err := json.Unmarshal(scopes, &k.Scopes); err != nil {
 		return fmt.Errorf("read the scopes of a key: %w", err)
 	}
 	return nil
 }
 
-func instant(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
-}
-
-// orNull stores nil as NULL.
-func orNull(t *time.Time) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return *t
-}
-
-// or replaces "no such row" by the outcome that it means.
-func or(err, outcome error) error {
-	if errors.Is(err, db.ErrNoRows) {
-		return outcome
-	}
-	return err
-}
-
 func insertKey(ctx context.Context, c db.Conn, org id.Org, k Key, hash []byte) error {
 	_, err := c.Exec(ctx, `INSERT INTO api_keys (org_id, id, account_id, name, prefix, hash, scopes, expires_at, last_used_ip, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', $9)`,
-		org, k.ID, k.AccountID, k.Name, k.Prefix, hash, db.JSON(k.Scopes), orNull(k.ExpiresAt), k.CreatedAt)
+		org, k.ID, k.AccountID, k.Name, k.Prefix, hash, db.JSON(k.Scopes), k.ExpiresAt, k.CreatedAt)
 	return err
 }
 
 func keyByID(ctx context.Context, c db.Conn, org id.Org, key ID) (Key, error) {
 	k, err := db.One(ctx, c, scanKey, `SELECT `+keyColumns+` FROM api_keys WHERE org_id = $1 AND id = $2`, org, key)
-	return k, or(err, ErrNotFound)
+	return k, db.NoRows(err, ErrNotFound)
 }
 
 // valueOf returns a key with the hash of its present value.
@@ -76,19 +51,16 @@ func valueOf(ctx context.Context, c db.Conn, org id.Org, key ID) (k Key, hash []
 		err = k.scan(r, &hash)
 		return k, err
 	}, `SELECT `+keyColumns+`, hash FROM api_keys WHERE org_id = $1 AND id = $2`, org, key)
-	return k, hash, or(err, ErrNotFound)
+	return k, hash, db.NoRows(err, ErrNotFound)
 }
 
 func listKeys(ctx context.Context, c db.Conn, org id.Org, after *place, n int) ([]Key, error) {
 	if after == nil {
-		after = &place{At: endOfTime()}
+		after = &place{At: db.EndOfTime()}
 	}
 	return db.All(ctx, c, scanKey, `SELECT `+keyColumns+` FROM api_keys
 		WHERE org_id = $1 AND (created_at < $2 OR created_at = $2 AND id < $3) ORDER BY created_at DESC, id DESC LIMIT $4`, org, after.At, after.ID, n)
 }
-
-// endOfTime comes after every key; both databases store it.
-func endOfTime() time.Time { return time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // countKeys counts the keys that have not expired.
 func countKeys(ctx context.Context, c db.Conn, org id.Org, now time.Time) (int, error) {
@@ -105,7 +77,7 @@ func keysOf(ctx context.Context, c db.Conn, account id.Account, now time.Time) (
 
 func renameKey(ctx context.Context, c db.Conn, org id.Org, key ID, name string) (Key, error) {
 	k, err := db.One(ctx, c, scanKey, `UPDATE api_keys SET name = $3 WHERE org_id = $1 AND id = $2 RETURNING `+keyColumns, org, key, name)
-	return k, or(err, ErrNotFound)
+	return k, db.NoRows(err, ErrNotFound)
 }
 
 // newest is the value that a key gets.
@@ -128,7 +100,7 @@ func rotateKey(ctx context.Context, tx *db.Tx, org id.Org, key ID, v newest) (Ke
 	}
 	k, err := db.One(ctx, tx, scanKey, `UPDATE api_keys SET hash = $4, prefix = $5, previous_hash = $6, previous_until = $7, rotated_at = $8, expires_at = $9
 		WHERE org_id = $1 AND id = $2 AND hash = $3 AND ($10 OR previous_until IS NULL OR previous_until <= $8) RETURNING `+keyColumns,
-		org, key, v.seen, v.hash, v.prefix, previous, until, v.now, orNull(v.expiresAt), v.overlap == 0)
+		org, key, v.seen, v.hash, v.prefix, previous, until, v.now, v.expiresAt, v.overlap == 0)
 	if !errors.Is(err, db.ErrNoRows) {
 		return k, err
 	}
@@ -140,7 +112,7 @@ func rotateKey(ctx context.Context, tx *db.Tx, org id.Org, key ID, v newest) (Ke
 
 func deleteKey(ctx context.Context, c db.Conn, org id.Org, key ID) (Key, error) {
 	k, err := db.One(ctx, c, scanKey, `DELETE FROM api_keys WHERE org_id = $1 AND id = $2 RETURNING `+keyColumns, org, key)
-	return k, or(err, ErrNotFound)
+	return k, db.NoRows(err, ErrNotFound)
 }
 
 // deleteKeysOf removes the keys that an account had in an organization before an instant.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tenonhq/tenon/platform/authz"
+	"github.com/tenonhq/tenon/platform/db"
 	"github.com/tenonhq/tenon/platform/id"
 	"github.com/tenonhq/tenon/platform/jobs"
 )
@@ -99,7 +100,7 @@ func positionOf(e Event) position { return position{e.OccurredAt, e.ID} }
 // end is the position that every event of the filter's time is before.
 func (f Filter) end() position {
 	if f.To.IsZero() {
-		return position{endOfTime(), firstID()}
+		return position{db.EndOfTime(), firstID()}
 	}
 	return position{f.To, firstID()}
 }
@@ -125,9 +126,6 @@ func (d details) commit() (salt, commitment []byte, err error) {
 	sum := sha256.Sum256(append(salt[:len(salt):len(salt)], body...))
 	return salt, sum[:], nil
 }
-
-// endOfTime comes after every event; both databases store it.
-func endOfTime() time.Time { return time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // firstID comes before every id. It is not zero, which the database stores as none.
 func firstID() (first ID) {

@@ -31,7 +31,7 @@ func (s *Service) SetAvatar(ctx context.Context, r io.Reader) (accounts.Account,
 	var out accounts.Account
 	err := s.DB.Account(who).Tx(ctx, func(tx *db.Tx) error {
 		old, err := avatarOf(ctx, tx, who)
-		if err := or(err, nil); err != nil {
+		if err := db.NoRows(err, nil); err != nil {
 			return err
 		}
 		if err := replaceAvatar(ctx, tx, who, avatar, s.Now()); err != nil {
@@ -90,7 +90,7 @@ func (s *Service) RemoveAvatar(ctx context.Context) error {
 	who := authz.From(ctx).Account
 	return s.DB.Account(who).Tx(ctx, func(tx *db.Tx) error {
 		old, err := avatarOf(ctx, tx, who)
-		if err := or(err, nil); err != nil {
+		if err := db.NoRows(err, nil); err != nil {
 			return err
 		}
 		if _, err := s.Accounts.In(tx).SetPicture(ctx, who, ""); err != nil || old.IsZero() {
@@ -124,7 +124,7 @@ func (s *Service) Avatar(ctx context.Context, avatar AvatarID) (*web.File, error
 func (s *Service) erase(ctx context.Context, c db.Conn, p db.Person) error {
 	avatar, err := avatarOf(ctx, c, p.Account)
 	if err != nil {
-		return or(err, nil)
+		return db.NoRows(err, nil)
 	}
 	return s.Store.Delete(ctx, avatarKey(avatar))
 }

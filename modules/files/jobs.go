@@ -197,7 +197,7 @@ func (s *Service) onOrgPurged(ctx context.Context, c db.Conn, e orgs.Purged) err
 func (s *Service) onAccountUpdated(ctx context.Context, c db.Conn, e accounts.Updated) error {
 	avatar, err := avatarOf(ctx, c, e.AccountID)
 	if err != nil {
-		return or(err, nil)
+		return db.NoRows(err, nil)
 	}
 	a, err := s.Accounts.Get(ctx, e.AccountID)
 	if errors.Is(err, accounts.ErrNotFound) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -33,14 +32,6 @@ func scan(r db.Row) (f File, err error) {
 	return f, nil
 }
 
-// or replaces "no such row" by the outcome that it means.
-func or(err, outcome error) error {
-	if errors.Is(err, db.ErrNoRows) {
-		return outcome
-	}
-	return err
-}
-
 // insertFile writes a file; what is uploading is forgotten at expires.
 func insertFile(ctx context.Context, c db.Conn, f File, sum []byte, expires time.Time) error {
 	_, err := c.Exec(ctx, `INSERT INTO files (org_id, id, account_id, name, search, content_type, size, sha256, status, variants, expires_at, created_at, updated_at)
@@ -51,21 +42,18 @@ func insertFile(ctx context.Context, c db.Conn, f File, sum []byte, expires time
 
 func fileByID(ctx context.Context, c db.Conn, org id.Org, file ID) (File, error) {
 	f, err := db.One(ctx, c, scan, `SELECT `+columns+` FROM files WHERE org_id = $1 AND id = $2`, org, file)
-	return f, or(err, ErrNotFound)
+	return f, db.NoRows(err, ErrNotFound)
 }
 
 // listFiles returns files whose name has a part like search, newest first.
 func listFiles(ctx context.Context, c db.Conn, org id.Org, search string, after *place, n int) ([]File, error) {
 	if after == nil {
-		after = &place{At: endOfTime()}
+		after = &place{At: db.EndOfTime()}
 	}
 	return db.All(ctx, c, scan, `SELECT `+columns+` FROM files
 		WHERE org_id = $1 AND (created_at < $2 OR created_at = $2 AND id < $3) AND ($4 = '' OR search LIKE $4 ESCAPE '\')
 		ORDER BY created_at DESC, id DESC LIMIT $5`, org, after.At, after.ID, pattern(search), n)
 }
-
-// endOfTime comes after every file; both databases store it.
-func endOfTime() time.Time { return time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // pattern finds text anywhere, as it stands.
 func pattern(text string) string {
@@ -80,7 +68,7 @@ func pattern(text string) string {
 func claim(ctx context.Context, c db.Conn, org id.Org, file ID, now, abandoned time.Time) (File, error) {
 	f, err := db.One(ctx, c, scan, `UPDATE files SET status = 'verifying', updated_at = $3
 		WHERE org_id = $1 AND id = $2 AND (status = 'uploading' OR status = 'verifying' AND updated_at < $4) RETURNING `+columns, org, file, now, abandoned)
-	return f, or(err, ErrCompleting)
+	return f, db.NoRows(err, ErrCompleting)
 }
 
 // release lets whoever uploads try again.
@@ -93,7 +81,7 @@ func release(ctx context.Context, c db.Conn, f File) error {
 func arrived(ctx context.Context, c db.Conn, f File, sum []byte, status Status, now time.Time) (File, error) {
 	out, err := db.One(ctx, c, scan, `UPDATE files SET sha256 = $4, status = $5, expires_at = NULL, updated_at = $6
 		WHERE org_id = $1 AND id = $2 AND status = 'verifying' AND updated_at = $3 RETURNING `+columns, f.org, f.ID, f.UpdatedAt, sum, string(status), now)
-	return out, or(err, ErrCompleting)
+	return out, db.NoRows(err, ErrCompleting)
 }
 
 func setVariants(ctx context.Context, c db.Conn, f File, variants []Variant, now time.Time) (int64, error) {
@@ -107,7 +95,7 @@ func setMissing(ctx context.Context, c db.Conn, f File, now time.Time) (int64, e
 
 func deleteFile(ctx context.Context, c db.Conn, org id.Org, file ID) (File, error) {
 	f, err := db.One(ctx, c, scan, `DELETE FROM files WHERE org_id = $1 AND id = $2 RETURNING `+columns, org, file)
-	return f, or(err, ErrNotFound)
+	return f, db.NoRows(err, ErrNotFound)
 }
 
 func deleteFilesOf(ctx context.Context, c db.Conn, org id.Org) error {
@@ -136,7 +124,7 @@ func usageOf(ctx context.Context, c db.Conn, org id.Org) (u Usage, err error) {
 		err = r.Scan(&u.Bytes, &u.Files)
 		return u, err
 	}, `SELECT bytes, files FROM file_usage WHERE org_id = $1`, org)
-	return u, or(err, nil)
+	return u, db.NoRows(err, nil)
 }
 
 // charge counts a file, unless the organization's files would then take more than quota
@@ -151,7 +139,7 @@ func charge(ctx context.Context, c db.Conn, org id.Org, size, quota int64) error
 	_, err := db.One(ctx, c, db.Scalar[int64], `INSERT INTO file_usage (org_id, bytes, files) VALUES ($1, $2, 1)
 		ON CONFLICT (org_id) DO UPDATE SET bytes = file_usage.bytes + excluded.bytes, files = file_usage.files + 1
 		WHERE file_usage.bytes + excluded.bytes <= $3 RETURNING bytes`, org, size, quota)
-	return or(err, ErrQuota)
+	return db.NoRows(err, ErrQuota)
 }
 
 func discharge(ctx context.Context, c db.Conn, org id.Org, size int64) error {

@@ -48,13 +48,6 @@ func (p *Person) account() (none id.Account) {
 	return p.ID
 }
 
-func orNull(t *time.Time) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return *t
-}
-
 // hold lets one transaction after another change flags.
 func hold(ctx context.Context, tx *db.Tx) error {
 	_, err := tx.Exec(ctx, `INSERT INTO flag_head (id, revision) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET revision = flag_head.revision + 1`)
@@ -81,7 +74,7 @@ func flagByKey(ctx context.Context, c db.Conn, key string) (Flag, error) {
 
 func insertFlag(ctx context.Context, c db.Conn, f Flag) error {
 	_, err := c.Exec(ctx, `INSERT INTO flags (`+flagColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
-		f.ID, f.Key, string(f.Type), f.Description, f.Owner, db.JSON(f.Tags), f.Client, f.Enabled, orNull(f.ArchivedAt), f.salt, db.JSON(f.Definition), db.JSON(f.buckets),
+		f.ID, f.Key, string(f.Type), f.Description, f.Owner, db.JSON(f.Tags), f.Client, f.Enabled, f.ArchivedAt, f.salt, db.JSON(f.Definition), db.JSON(f.buckets),
 		f.CreatedAt, f.CreatedBy.account(), f.UpdatedAt, f.UpdatedBy.account())
 	return err
 }
@@ -89,7 +82,7 @@ func insertFlag(ctx context.Context, c db.Conn, f Flag) error {
 func updateFlag(ctx context.Context, c db.Conn, f Flag) error {
 	_, err := c.Exec(ctx, `UPDATE flags SET description = $2, owner = $3, tags = $4, client = $5, enabled = $6, archived_at = $7, definition = $8, buckets = $9,
 		updated_at = $10, updated_by = $11 WHERE id = $1`,
-		f.ID, f.Description, f.Owner, db.JSON(f.Tags), f.Client, f.Enabled, orNull(f.ArchivedAt), db.JSON(f.Definition), db.JSON(f.buckets), f.UpdatedAt, f.UpdatedBy.account())
+		f.ID, f.Description, f.Owner, db.JSON(f.Tags), f.Client, f.Enabled, f.ArchivedAt, db.JSON(f.Definition), db.JSON(f.buckets), f.UpdatedAt, f.UpdatedBy.account())
 	return err
 }
 
@@ -106,7 +99,7 @@ func insertChange(ctx context.Context, c db.Conn, flag ID, ch Change) error {
 
 func listChanges(ctx context.Context, c db.Conn, flag ID, after *place, n int) ([]Change, error) {
 	if after == nil {
-		after = &place{At: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)} // after every change; both databases store it
+		after = &place{At: db.EndOfTime()}
 	}
 	return db.All(ctx, c, func(r db.Row) (ch Change, err error) {
 		var changes json.RawMessage

@@ -47,15 +47,8 @@ func insertIdentity(ctx context.Context, c db.Conn, account id.Account, i Identi
 		return false, err
 	}
 	_, err = c.Exec(ctx, `INSERT INTO identities (account_id, id, provider, issuer, subject, email, name, linked_at, last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		account, i.ID, i.Provider, who.issuer, who.subject, i.Email, i.Name, i.LinkedAt, instant(i.LastUsedAt))
+		account, i.ID, i.Provider, who.issuer, who.subject, i.Email, i.Name, i.LinkedAt, i.LastUsedAt)
 	return err == nil, err
-}
-
-func instant(t *time.Time) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return *t
 }
 
 // touchIdentity notes a sign-in, and reports whether the identity is still there.

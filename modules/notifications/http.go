@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tenonhq/tenon/platform/authz"
+	"github.com/tenonhq/tenon/platform/db"
 	"github.com/tenonhq/tenon/platform/errs"
 	"github.com/tenonhq/tenon/platform/web"
 )
@@ -238,7 +239,7 @@ func (s *Service) handleUnread(ctx context.Context, in *NotificationInput) (*not
 }
 
 func (s *Service) handleReadAll(ctx context.Context, in *readAllInput) (*readAllOutput, error) {
-	until := endOfTime()
+	until := db.EndOfTime()
 	if in.Body.Until != nil {
 		until = *in.Body.Until
 	}

@@ -3,7 +3,6 @@ package notifications
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -17,14 +16,13 @@ const columns = `id, org_id, kind, level, title, message, action_label, action_u
 func scan(r db.Row) (n Notification, err error) {
 	var org id.Org
 	var a Action
-	var read time.Time
-	if err := r.Scan(&n.ID, &org, &n.Kind, &n.Level, &n.Title, &n.Message, &a.Label, &a.URL, &read, &n.CreatedAt); err != nil {
+	if err := r.Scan(&n.ID, &org, &n.Kind, &n.Level, &n.Title, &n.Message, &a.Label, &a.URL, &n.ReadAt, &n.CreatedAt); err != nil {
 		return n, err
 	}
 	if !org.IsZero() {
 		n.OrgID = &org
 	}
-	n.Action, n.ReadAt = actionOf(a), orNone(read)
+	n.Action = actionOf(a)
 	return n, nil
 }
 
@@ -43,28 +41,6 @@ func (a *Action) parts() Action {
 	return *a
 }
 
-func orNone(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
-}
-
-func orNull(t *time.Time) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return *t
-}
-
-// or replaces "no such row" by the outcome that it means.
-func or(err, outcome error) error {
-	if errors.Is(err, db.ErrNoRows) {
-		return outcome
-	}
-	return err
-}
-
 // insertNotification keeps a message, and reports whether it was not there yet.
 func insertNotification(ctx context.Context, c db.Conn, d Deliver, inApp, digest bool) (bool, error) {
 	action := d.Action.parts()
@@ -74,12 +50,9 @@ func insertNotification(ctx context.Context, c db.Conn, d Deliver, inApp, digest
 	return n == 1, err
 }
 
-// endOfTime comes after every message; both databases store it.
-func endOfTime() time.Time { return time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC) }
-
 func listNotifications(ctx context.Context, c db.Conn, account id.Account, f Filter, after *place, n int) ([]Notification, error) {
 	if after == nil {
-		after = &place{At: endOfTime()}
+		after = &place{At: db.EndOfTime()}
 	}
 	unread := ``
 	if f.Unread {
@@ -100,7 +73,7 @@ func markNotification(ctx context.Context, c db.Conn, account id.Account, n ID, 
 		set = `read_at = $3`
 	}
 	found, err := db.One(ctx, c, scan, `UPDATE notifications SET `+set+` WHERE account_id = $1 AND id = $2 AND in_app RETURNING `+columns, account, n, at)
-	return found, or(err, ErrNotFound)
+	return found, db.NoRows(err, ErrNotFound)
 }
 
 func markAll(ctx context.Context, c db.Conn, account id.Account, until, at time.Time) (int64, error) {
@@ -180,11 +153,9 @@ const announcementColumns = `id, level, title, message, action, dismissible, sta
 
 func scanAnnouncement(r db.Row) (a Announcement, err error) {
 	var action json.RawMessage
-	var ends time.Time
-	if err := r.Scan(&a.ID, &a.Level, &a.Title, &a.Message, &action, &a.Dismissible, &a.StartsAt, &ends, &a.CreatedAt, &a.UpdatedAt); err != nil {
+	if err := r.Scan(&a.ID, &a.Level, &a.Title, &a.Message, &action, &a.Dismissible, &a.StartsAt, &a.EndsAt, &a.CreatedAt, &a.UpdatedAt); err != nil {
 		return a, err
 	}
-	a.EndsAt = orNone(ends)
 	if err := json.Unmarshal(action, &a.Action); err != nil {
 		return a, fmt.Errorf("read the action of an announcement: %w", err)
 	}
@@ -199,7 +170,7 @@ func activeAnnouncements(ctx context.Context, c db.Conn, account id.Account, now
 
 func listAnnouncements(ctx context.Context, c db.Conn, after *announcementPlace, n int) ([]Announcement, error) {
 	if after == nil {
-		after = &announcementPlace{At: endOfTime()}
+		after = &announcementPlace{At: db.EndOfTime()}
 	}
 	return db.All(ctx, c, scanAnnouncement, `SELECT `+announcementColumns+` FROM announcements
 		WHERE created_at < $1 OR created_at = $1 AND id < $2 ORDER BY created_at DESC, id DESC LIMIT $3`, after.At, after.ID, n)
@@ -207,7 +178,7 @@ func listAnnouncements(ctx context.Context, c db.Conn, after *announcementPlace,
 
 func announcementByID(ctx context.Context, c db.Conn, a AnnouncementID) (Announcement, error) {
 	found, err := db.One(ctx, c, scanAnnouncement, `SELECT `+announcementColumns+` FROM announcements WHERE id = $1`, a)
-	return found, or(err, ErrAnnouncementNotFound)
+	return found, db.NoRows(err, ErrAnnouncementNotFound)
 }
 
 // holdAnnouncement returns an announcement that nobody else changes meanwhile.
@@ -220,13 +191,13 @@ func holdAnnouncement(ctx context.Context, tx *db.Tx, a AnnouncementID) (Announc
 
 func insertAnnouncement(ctx context.Context, c db.Conn, a Announcement) error {
 	_, err := c.Exec(ctx, `INSERT INTO announcements (`+announcementColumns+`, created_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-		a.ID, string(a.Level), a.Title, a.Message, db.JSON(a.Action), a.Dismissible, a.StartsAt, orNull(a.EndsAt), a.CreatedAt, a.UpdatedAt, a.by)
+		a.ID, string(a.Level), a.Title, a.Message, db.JSON(a.Action), a.Dismissible, a.StartsAt, a.EndsAt, a.CreatedAt, a.UpdatedAt, a.by)
 	return err
 }
 
 func updateAnnouncement(ctx context.Context, c db.Conn, a Announcement) error {
 	_, err := c.Exec(ctx, `UPDATE announcements SET level = $2, title = $3, message = $4, action = $5, dismissible = $6, starts_at = $7, ends_at = $8, updated_at = $9 WHERE id = $1`,
-		a.ID, string(a.Level), a.Title, a.Message, db.JSON(a.Action), a.Dismissible, a.StartsAt, orNull(a.EndsAt), a.UpdatedAt)
+		a.ID, string(a.Level), a.Title, a.Message, db.JSON(a.Action), a.Dismissible, a.StartsAt, a.EndsAt, a.UpdatedAt)
 	return err
 }
 

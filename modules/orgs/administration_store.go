@@ -25,14 +25,14 @@ func scanAdministered(r db.Row) (o Administered, err error) {
 
 func administered(ctx context.Context, c db.Conn, org id.Org) (Administered, error) {
 	o, err := db.One(ctx, c, scanAdministered, `SELECT `+administeredColumns+` FROM orgs o WHERE o.id = $1 AND o.status <> 'gone'`, org)
-	return o, or(err, ErrNotFound)
+	return o, db.NoRows(err, ErrNotFound)
 }
 
 // listOrgs reads newest first. Names are compared in lower case; SQLite knows that of
 // ASCII only.
 func listOrgs(ctx context.Context, c db.Conn, f Filter, after *Place, n int) ([]Administered, error) {
 	if after == nil {
-		after = &Place{At: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}
+		after = &Place{At: db.EndOfTime()}
 	}
 	wanted, _ := id.Parse[id.OrgKind](f.Text) // zero, which is none, where it is no id
 	return db.All(ctx, c, scanAdministered, `SELECT `+administeredColumns+` FROM orgs o

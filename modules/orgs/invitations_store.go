@@ -47,20 +47,17 @@ func renewInvitation(ctx context.Context, c db.Conn, org id.Org, i Invitation, h
 func openInvitation(ctx context.Context, c db.Conn, org id.Org, invitation InvitationID) (Invitation, error) {
 	i, err := db.One(ctx, c, scanInvitation, `SELECT `+invitationColumns+` FROM org_invitations
 		WHERE org_id = $1 AND id = $2 AND accepted_at IS NULL AND revoked_at IS NULL`, org, invitation)
-	return i, or(err, ErrInvitationNotFound)
+	return i, db.NoRows(err, ErrInvitationNotFound)
 }
 
 func openInvitations(ctx context.Context, c db.Conn, org id.Org, after *place[invitationKind], n int) ([]Invitation, error) {
 	if after == nil {
-		after = &place[invitationKind]{At: endOfTime()}
+		after = &place[invitationKind]{At: db.EndOfTime()}
 	}
 	return db.All(ctx, c, scanInvitation, `SELECT `+invitationColumns+` FROM org_invitations
 		WHERE org_id = $1 AND accepted_at IS NULL AND revoked_at IS NULL AND (created_at < $2 OR created_at = $2 AND id < $3)
 		ORDER BY created_at DESC, id DESC LIMIT $4`, org, after.At, after.ID, n)
 }
-
-// endOfTime comes after every instant in the database.
-func endOfTime() time.Time { return time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 func isInvited(ctx context.Context, c db.Conn, org id.Org, email string, now time.Time) (bool, error) {
 	n, err := db.One(ctx, c, db.Scalar[int], `SELECT count(*) FROM org_invitations
@@ -87,14 +84,14 @@ func invitationByToken(ctx context.Context, c db.Conn, hash []byte, now time.Tim
 		SELECT o.id, o.name, o.slug, o.settings, i.email, i.role, i.expires_at
 		FROM org_invitations i JOIN orgs o ON o.id = i.org_id
 		WHERE i.token_hash = $1 AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > $2 AND o.status = 'active'`, hash, now)
-	return p, or(err, ErrInvitationInvalid)
+	return p, db.NoRows(err, ErrInvitationInvalid)
 }
 
 // useInvitation marks an invitation as accepted: of many at once, one finds it open.
 func useInvitation(ctx context.Context, c db.Conn, org id.Org, hash []byte, now time.Time) (Invitation, error) {
 	i, err := db.One(ctx, c, scanInvitation, `UPDATE org_invitations SET accepted_at = $3
 		WHERE org_id = $1 AND token_hash = $2 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $3 RETURNING `+invitationColumns, org, hash, now)
-	return i, or(err, ErrInvitationInvalid)
+	return i, db.NoRows(err, ErrInvitationInvalid)
 }
 
 // deleteOldInvitations removes what nobody can accept any more: it holds addresses of people.

@@ -23,7 +23,7 @@ func insertMember(ctx context.Context, c db.Conn, org id.Org, m Member) (bool, e
 
 func memberByID(ctx context.Context, c db.Conn, org id.Org, account id.Account) (Member, error) {
 	m, err := db.One(ctx, c, scanMember, `SELECT `+memberColumns+` FROM org_members WHERE org_id = $1 AND account_id = $2`, org, account)
-	return m, or(err, ErrMemberNotFound)
+	return m, db.NoRows(err, ErrMemberNotFound)
 }
 
 func members(ctx context.Context, c db.Conn, org id.Org, after *place[id.AccountKind], n int) ([]Member, error) {

@@ -28,12 +28,12 @@ func rolesOf(ctx context.Context, c db.Conn, org id.Org, after authz.Role, n int
 
 func roleByKey(ctx context.Context, c db.Conn, org id.Org, key authz.Role) (Role, error) {
 	r, err := db.One(ctx, c, scanRole, `SELECT `+roleColumns+` FROM org_roles WHERE org_id = $1 AND key = $2`, org, string(key))
-	return r, or(err, ErrRoleNotFound)
+	return r, db.NoRows(err, ErrRoleNotFound)
 }
 
 func roleByID(ctx context.Context, c db.Conn, org id.Org, role RoleID) (Role, error) {
 	r, err := db.One(ctx, c, scanRole, `SELECT `+roleColumns+` FROM org_roles WHERE org_id = $1 AND id = $2`, org, role)
-	return r, or(err, ErrRoleNotFound)
+	return r, db.NoRows(err, ErrRoleNotFound)
 }
 
 func countRoles(ctx context.Context, c db.Conn, org id.Org) (int, error) {

@@ -3,7 +3,6 @@ package orgs
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -39,14 +38,6 @@ func fromJSON(column json.RawMessage, into any) error {
 	return nil
 }
 
-// or replaces "no such row" by the outcome that it means.
-func or(err, outcome error) error {
-	if errors.Is(err, db.ErrNoRows) {
-		return outcome
-	}
-	return err
-}
-
 func insertOrg(ctx context.Context, c db.Conn, o Org) error {
 	_, err := c.Exec(ctx, `INSERT INTO orgs (id, slug, name, description, settings, status, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 		o.ID, o.Slug, o.Name, o.Description, db.JSON(o.Settings), string(o.Status), o.CreatedAt, o.UpdatedAt)
@@ -76,19 +67,19 @@ func deleteSlug(ctx context.Context, c db.Conn, org id.Org) error {
 
 func orgByID(ctx context.Context, c db.Conn, org id.Org) (Org, error) {
 	o, err := db.One(ctx, c, scanOrg, `SELECT `+orgColumns+` FROM orgs WHERE id = $1`, org)
-	return o, or(err, ErrNotFound)
+	return o, db.NoRows(err, ErrNotFound)
 }
 
 func orgBySlug(ctx context.Context, c db.Conn, slug string) (id.Org, error) {
 	org, err := db.One(ctx, c, db.Scalar[id.Org], `SELECT org_id FROM org_slugs WHERE slug = $1`, slug)
-	return org, or(err, ErrNotFound)
+	return org, db.NoRows(err, ErrNotFound)
 }
 
 // lockOrg reads an organization and keeps others from doing so until the transaction
 // ends: an UPDATE that changes nothing, which both databases take for a lock.
 func lockOrg(ctx context.Context, tx *db.Tx, org id.Org) (Org, error) {
 	o, err := db.One(ctx, tx, scanOrg, `UPDATE orgs SET updated_at = updated_at WHERE id = $1 RETURNING `+orgColumns, org)
-	return o, or(err, ErrNotFound)
+	return o, db.NoRows(err, ErrNotFound)
 }
 
 func updateOrg(ctx context.Context, c db.Conn, o Org) error {
@@ -145,7 +136,7 @@ func membershipOf(ctx context.Context, c db.Conn, org id.Org, account id.Account
 		SELECT o.status, o.settings, m.role, r.permissions
 		FROM org_members m JOIN orgs o ON o.id = m.org_id LEFT JOIN org_roles r ON r.org_id = m.org_id AND r.key = m.role
 		WHERE m.org_id = $1 AND m.account_id = $2`, org, account)
-	return m, or(err, ErrNotFound)
+	return m, db.NoRows(err, ErrNotFound)
 }
 
 // bury marks an organization as gone for good, if its time has come, and forgets what

@@ -21,7 +21,7 @@ func teamsOf(ctx context.Context, c db.Conn, org id.Org, after string, n int) ([
 
 func teamByID(ctx context.Context, c db.Conn, org id.Org, team TeamID) (Team, error) {
 	t, err := db.One(ctx, c, scanTeam, `SELECT `+teamColumns+` FROM teams WHERE org_id = $1 AND id = $2`, org, team)
-	return t, or(err, ErrTeamNotFound)
+	return t, db.NoRows(err, ErrTeamNotFound)
 }
 
 // knownTeams returns those of teams that the organization has.

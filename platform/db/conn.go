@@ -38,6 +38,14 @@ type Rows interface {
 // ErrNoRows reports that One found nothing. Stores turn it into their own outcome.
 var ErrNoRows = sql.ErrNoRows
 
+// NoRows replaces ErrNoRows by the outcome that it means.
+func NoRows(err, outcome error) error {
+	if errors.Is(err, ErrNoRows) {
+		return outcome
+	}
+	return err
+}
+
 // One returns the first row of a query, or ErrNoRows.
 func One[T any](ctx context.Context, c Conn, scan func(Row) (T, error), query string, args ...any) (T, error) {
 	var one T

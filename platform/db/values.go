@@ -19,7 +19,8 @@ type (
 )
 
 // bind rewrites arguments in place into what the drivers store: ids as uuid or 16
-// bytes, instants as timestamptz or microseconds; zero ids and instants are NULL.
+// bytes, instants as timestamptz or microseconds; zero ids and instants are NULL, and so
+// is the instant that a nil pointer lacks.
 func bind(d Dialect, args []any) error {
 	for i, a := range args {
 		switch v := a.(type) {
@@ -34,13 +35,11 @@ func bind(d Dialect, args []any) error {
 				args[i] = u
 			}
 		case time.Time:
-			switch {
-			case v.IsZero():
-				args[i] = nil
-			case d == SQLite:
-				args[i] = v.UnixMicro()
-			default:
-				args[i] = v.UTC().Truncate(time.Microsecond)
+			args[i] = instant(d, v)
+		case *time.Time:
+			args[i] = nil
+			if v != nil {
+				args[i] = instant(d, *v)
 			}
 		case time.Duration:
 			args[i] = v.Microseconds()
@@ -57,6 +56,19 @@ func bind(d Dialect, args []any) error {
 	return nil
 }
 
+func instant(d Dialect, t time.Time) any {
+	switch {
+	case t.IsZero():
+		return nil
+	case d == SQLite:
+		return t.UnixMicro()
+	}
+	return t.UTC().Truncate(time.Microsecond)
+}
+
+// EndOfTime comes after every row; both databases store it.
+func EndOfTime() time.Time { return time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC) }
+
 // targets rewrites scan destinations in place, the reverse of bind.
 func targets(dest []any) {
 	for i, d := range dest {
@@ -65,6 +77,8 @@ func targets(dest []any) {
 			dest[i] = uuidDest{v}
 		case *time.Time:
 			dest[i] = timeDest{v}
+		case **time.Time:
+			dest[i] = maybeTimeDest{v}
 		case *json.RawMessage:
 			dest[i] = (*[]byte)(v)
 		}
@@ -110,4 +124,30 @@ func (t timeDest) Scan(src any) error {
 		return fmt.Errorf("column holds %T, not an instant", src)
 	}
 	return nil
+}
+
+// maybeTimeDest leaves nil where the column is NULL.
+type maybeTimeDest struct{ to **time.Time }
+
+// ScanTimestamptz is how pgx delivers an instant.
+func (t maybeTimeDest) ScanTimestamptz(v pgtype.Timestamptz) error {
+	var at time.Time
+	err := timeDest{&at}.ScanTimestamptz(v)
+	t.set(at)
+	return err
+}
+
+// Scan is how database/sql delivers the microseconds of SQLite.
+func (t maybeTimeDest) Scan(src any) error {
+	var at time.Time
+	err := timeDest{&at}.Scan(src)
+	t.set(at)
+	return err
+}
+
+func (t maybeTimeDest) set(at time.Time) {
+	*t.to = nil
+	if !at.IsZero() {
+		*t.to = &at
+	}
 }

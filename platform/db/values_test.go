@@ -20,20 +20,21 @@ type thing struct {
 	N     int64
 	Text  string
 	Maybe *string
+	Ended *time.Time
 }
 
 func scanThing(r db.Row) (v thing, err error) {
-	return v, r.Scan(&v.ID, &v.At, &v.Data, &v.On, &v.N, &v.Text, &v.Maybe)
+	return v, r.Scan(&v.ID, &v.At, &v.Data, &v.On, &v.N, &v.Text, &v.Maybe, &v.Ended)
 }
 
 func TestValuesComeBackAsTheyWereStored(t *testing.T) {
 	vienna := time.FixedZone("Vienna", 2*60*60)
-	word := "word"
+	word, ended := "word", time.Date(2026, 3, 1, 0, 0, 0, 1_000, time.UTC)
 	each(t, func(t *testing.T, d *db.DB) {
 		c := platform(d)
-		run(t, c, `CREATE TABLE things (n bigint PRIMARY KEY, id uuid, at timestamptz, data jsonb, "on" boolean NOT NULL, t text NOT NULL, maybe text)`)
+		run(t, c, `CREATE TABLE things (n bigint PRIMARY KEY, id uuid, at timestamptz, data jsonb, "on" boolean NOT NULL, t text NOT NULL, maybe text, ended timestamptz)`)
 		for n, v := range []thing{
-			{ID: id.New[thingKind](), At: time.Date(2026, 2, 28, 23, 59, 59, 123_456_789, vienna), Data: json.RawMessage(`{"a": [1, null, "ü"]}`), On: true, Text: "ü' \" $1 ?", Maybe: &word},
+			{ID: id.New[thingKind](), At: time.Date(2026, 2, 28, 23, 59, 59, 123_456_789, vienna), Data: json.RawMessage(`{"a": [1, null, "ü"]}`), On: true, Text: "ü' \" $1 ?", Maybe: &word, Ended: &ended},
 			{At: time.Date(1969, 12, 31, 23, 59, 59, 999_999_000, time.UTC), Data: json.RawMessage(`null`)},
 			{ID: id.New[thingKind](), At: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), Data: json.RawMessage(`[]`)},
 			{}, // zero ids and instants are NULL
@@ -43,9 +44,9 @@ func TestValuesComeBackAsTheyWereStored(t *testing.T) {
 			if v.Data == nil {
 				data = nil
 			}
-			_, err := c.Exec(t.Context(), `INSERT INTO things (n, id, at, data, "on", t, maybe) VALUES ($1, $2, $3, $4, $5, $6, $7)`, v.N, v.ID, v.At, data, v.On, v.Text, v.Maybe)
+			_, err := c.Exec(t.Context(), `INSERT INTO things (n, id, at, data, "on", t, maybe, ended) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, v.N, v.ID, v.At, data, v.On, v.Text, v.Maybe, v.Ended)
 			must(t, err)
-			got, err := db.One(t.Context(), c, scanThing, `SELECT id, at, data, "on", n, t, maybe FROM things WHERE n = $1`, v.N)
+			got, err := db.One(t.Context(), c, scanThing, `SELECT id, at, data, "on", n, t, maybe, ended FROM things WHERE n = $1`, v.N)
 			must(t, err)
 			v.At = v.At.UTC().Truncate(time.Microsecond)
 			if diff := cmp.Diff(v, got, cmp.Comparer(sameJSON)); diff != "" {
@@ -63,6 +64,9 @@ func TestValuesComeBackAsTheyWereStored(t *testing.T) {
 		}
 		if n := count(t, c, `SELECT count(*) FROM things WHERE at IS NULL`); n != 1 {
 			t.Errorf("%d instants are NULL, want 1", n)
+		}
+		if n := count(t, c, `SELECT count(*) FROM things WHERE ended IS NULL`); n != 3 {
+			t.Errorf("%d ends are NULL, want 3", n)
 		}
 		if n := count(t, c, `SELECT count(*) FROM things WHERE "on"`); n != 1 {
 			t.Errorf("%d are on, want 1", n)

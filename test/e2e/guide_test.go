@@ -55,32 +55,10 @@ func TestAuthenticationWorksAsWritten(t *testing.T) {
 }
 
 // So are feature flags.
-func TestFlagsWorkAsWritten(t *testing.T) {
-	t.Run("on SQLite", func(t *testing.T) {
-		t.Parallel()
-		node := binary.Serve(t, nil)
-		follow(t, featureFlags, node.URL, node.SetupLink())
-	})
-	t.Run("on two nodes", func(t *testing.T) {
-		t.Parallel()
-		balancer, nodes := cluster(t, 2, shared(t, true))
-		follow(t, featureFlags, balancer.URL, nodes[1].SetupLink())
-	})
-}
+func TestFlagsWorkAsWritten(t *testing.T) { everywhere(t, featureFlags) }
 
 // So is the work of an operator.
-func TestJobsWorkAsWritten(t *testing.T) {
-	t.Run("on SQLite", func(t *testing.T) {
-		t.Parallel()
-		node := binary.Serve(t, nil)
-		follow(t, jobs, node.URL, node.SetupLink())
-	})
-	t.Run("on two nodes", func(t *testing.T) {
-		t.Parallel()
-		balancer, nodes := cluster(t, 2, shared(t, true))
-		follow(t, jobs, balancer.URL, nodes[1].SetupLink())
-	})
-}
+func TestJobsWorkAsWritten(t *testing.T) { everywhere(t, jobs) }
 
 // So are files, on a disk and on S3.
 func TestFilesWorkAsWritten(t *testing.T) {
@@ -101,18 +79,7 @@ func TestFilesWorkAsWritten(t *testing.T) {
 }
 
 // So are notifications.
-func TestNotificationsWorkAsWritten(t *testing.T) {
-	t.Run("on SQLite", func(t *testing.T) {
-		t.Parallel()
-		node := binary.Serve(t, nil)
-		follow(t, notifications, node.URL, node.SetupLink())
-	})
-	t.Run("on two nodes", func(t *testing.T) {
-		t.Parallel()
-		balancer, nodes := cluster(t, 2, shared(t, true))
-		follow(t, notifications, balancer.URL, nodes[1].SetupLink())
-	})
-}
+func TestNotificationsWorkAsWritten(t *testing.T) { everywhere(t, notifications) }
 
 // So are realtime messages, which reach the node that somebody is connected to.
 func TestRealtimeWorksAsWritten(t *testing.T) {
@@ -124,6 +91,20 @@ func TestRealtimeWorksAsWritten(t *testing.T) {
 		t.Parallel()
 		balancer, _ := cluster(t, 2, shared(t, true))
 		follow(t, realtime, balancer.URL, "")
+	})
+}
+
+// everywhere follows a guide on SQLite, and on two nodes with PostgreSQL and Redis.
+func everywhere(t *testing.T, guide string) {
+	t.Run("on SQLite", func(t *testing.T) {
+		t.Parallel()
+		node := binary.Serve(t, nil)
+		follow(t, guide, node.URL, node.SetupLink())
+	})
+	t.Run("on two nodes", func(t *testing.T) {
+		t.Parallel()
+		balancer, nodes := cluster(t, 2, shared(t, true))
+		follow(t, guide, balancer.URL, nodes[1].SetupLink())
 	})
 }
 
