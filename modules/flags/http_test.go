@@ -362,15 +362,19 @@ func TestEvaluationsAreCountedAndWrittenOnceAMinute(t *testing.T) {
 		w.ada.Tokens, w.root.Tokens = w.SignIn(w.ada), w.SignIn(w.root)
 		w.patch("used", `"default":{"split":{"weights":[{"variant":"on","percent":50},{"variant":"off","percent":50}]}}`).Want(t, 200)
 		w.served(w.ada, "used") // the caller is remembered now
-		statements := w.DB.Stats().Statements.Load()
 		ctx := w.Flags.With(t.Context())
-		for i := range 1000 {
-			ctx := authz.With(ctx, &authz.Principal{Account: id.New[id.AccountKind]()})
-			flags.Bool(ctx, "used", false)
-			flags.Bool(ctx, "same", i == 0)
+		fewest := int64(1000)
+		for round := range 10 { // what the app does beside it counts too, now and then
+			before := w.DB.Stats().Statements.Load()
+			for i := range 100 {
+				ctx := authz.With(ctx, &authz.Principal{Account: id.New[id.AccountKind]()})
+				flags.Bool(ctx, "used", false)
+				flags.Bool(ctx, "same", round+i == 0)
+			}
+			fewest = min(fewest, w.DB.Stats().Statements.Load()-before)
 		}
-		if n := w.DB.Stats().Statements.Load() - statements; n > 5 { // other loops of the app
-			t.Errorf("2,000 evaluations made %d statements", n)
+		if fewest != 0 {
+			t.Errorf("200 evaluations made %d statements at the fewest", fewest)
 		}
 		for range 2 { // a second time there is nothing to write
 			if err := w.Flags.Flush(t.Context()); err != nil {
