@@ -72,7 +72,7 @@ func (a *App) Serve(ctx context.Context, o ServeOptions) error {
 	}
 	running, err := a.start(ctx, !o.APIOnly, o.SetupLink)
 	if err != nil {
-		return errors.Join(err, server.Close())
+		return errors.Join(a.unlessStopped(ctx, err), server.Close())
 	}
 	go memory.GiveBack()
 	select {
@@ -89,12 +89,22 @@ func (a *App) Work(ctx context.Context) error {
 	defer a.Close()
 	running, err := a.start(ctx, true, nil)
 	if err != nil {
-		return err
+		return a.unlessStopped(ctx, err)
 	}
 	go memory.GiveBack()
 	<-ctx.Done()
 	a.state.Store(Draining)
 	return running.stop()
+}
+
+// unlessStopped is err, unless the app was told to stop before it was ready: then it
+// ended as asked, and what it left half done failed for that reason.
+func (a *App) unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	a.Log.Info("stopped before it was ready", "err", err)
+	return nil
 }
 
 // Start starts the app for requests made to Handler, and returns what stops it. It

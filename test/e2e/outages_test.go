@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -25,6 +26,34 @@ func TestTheProgramWaitsForADatabaseThatStartsLater(t *testing.T) {
 	pg.Start(t)
 	node.AwaitReady()
 	binary.NewClient(node.URL).SignUp(t, "ada@example.com")
+}
+
+func TestAProgramStoppedWhileItStartsLeavesNothingHalfDone(t *testing.T) {
+	t.Parallel()
+	for name, settings := range map[string]func(*testing.T) binary.Settings{
+		"SQLite":     func(*testing.T) binary.Settings { return nil },
+		"PostgreSQL": func(t *testing.T) binary.Settings { return shared(t, false) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			node := binary.Launch(t, settings(t))
+			// It migrates from where it was stopped, a little further each time.
+			for pause := time.Duration(0); ; pause += 30 * time.Millisecond {
+				node.Await("be alive", 10*time.Second, func() bool { return node.Status("/health") == 200 })
+				time.Sleep(pause)
+				ready := node.Status("/health/ready") == 200
+				node.Signal(syscall.SIGTERM)
+				if code := node.Wait(30 * time.Second); code != 0 {
+					t.Fatalf("stopped %v after it was alive: exit code %d\n%s", pause, code, node.Log())
+				}
+				node.Start()
+				if ready {
+					break
+				}
+			}
+			node.AwaitReady()
+			binary.NewClient(node.URL).SignUp(t, "ada@example.com")
+		})
+	}
 }
 
 // ledger is what the product has promised to keep.
