@@ -7,6 +7,7 @@ export default defineConfig({
   expect: { timeout: 10_000 },
   fullyParallel: false,
   workers: 1,
+  globalSetup: "./e2e/build.ts",
   // What needs its second try is named as flaky in CI's output; at home it fails, and is mended.
   retries: process.env.CI ? 1 : 0,
   reporter: process.env.CI ? "line" : "list",
@@ -24,6 +25,7 @@ export default defineConfig({
         "--disable-sync",
       ],
     },
+    viewport: { width: 1440, height: 900 },
     locale: "en-GB",
     timezoneId: "UTC",
   },

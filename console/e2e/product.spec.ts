@@ -6,7 +6,7 @@ test.describe("a product's own", () => {
   test("page, colour, name, words and navigation", async ({ browser }) => {
     const server = await Server.start(
       { TENON_CONSOLE_HUE: "150", TENON_CONSOLE_TAGLINE: "Made of wood.", TENON_CONSOLE_HIDDEN: "teams", MAIL_PRODUCT_NAME: "Joinery" },
-      "./examples/tasks",
+      "tasks",
     );
     const page = await browser.newPage({ locale: "en-GB" });
     const said: string[] = [];

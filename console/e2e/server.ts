@@ -1,12 +1,10 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createTenon, data, type Tenon } from "@tenon/client";
-
-const root = new URL("../../", import.meta.url).pathname;
 
 /** A letter as the mail box of a developer shows it. */
 export interface Letter {
@@ -27,9 +25,8 @@ export class Server {
     private readonly folder: string,
   ) {}
 
-  static async start(env: Record<string, string> = {}, program = "./cmd/tenon"): Promise<Server> {
-    const binary = join(tmpdir(), `tenon-e2e-${process.pid}-${program.replace(/\W/g, "-")}`);
-    execFileSync("go", ["build", "-o", binary, program], { cwd: root, stdio: "inherit" });
+  static async start(env: Record<string, string> = {}, program = "tenon"): Promise<Server> {
+    const binary = join(process.env.TENON_E2E_BIN ?? "", program);
     const port = await freePort();
     const folder = mkdtempSync(join(tmpdir(), "tenon-e2e-"));
     const child = spawn(binary, ["serve", "--addr", `127.0.0.1:${port}`, "--data", folder], {

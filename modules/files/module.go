@@ -32,7 +32,7 @@ func (s *Service) Module() module.Spec {
 		},
 		Routes: s.routes,
 		Jobs: []jobs.Handler{
-			jobs.On(s.process, jobs.InQueue("pictures"), jobs.Timeout(5*time.Minute), jobs.Attempts(10)),
+			jobs.On(s.process, jobs.InQueue("pictures"), jobs.Workers(4), jobs.Timeout(5*time.Minute), jobs.Attempts(10)),
 			jobs.On(s.remove), jobs.On(s.removeAvatar),
 			jobs.On(s.sweep, jobs.Timeout(30*time.Minute)),
 		},

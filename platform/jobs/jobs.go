@@ -62,6 +62,7 @@ type Handler struct {
 	attempts int
 	timeout  time.Duration
 	queue    string
+	workers  int // of the queue; 0 when nothing is said
 	sealed   bool
 	run      func(ctx context.Context, d *db.DB, payload []byte) error
 }
@@ -88,6 +89,11 @@ func Timeout(d time.Duration) HandlerOption { return func(h *Handler) { h.timeou
 
 // InQueue runs the jobs in a queue of their own, so that a pile of them holds up no others.
 func InQueue(name string) HandlerOption { return func(h *Handler) { h.queue = name } }
+
+// Workers is how many jobs of the handler's queue run at once in a process, at most: for
+// what takes memory, or keeps a neighbour busy. Where the handlers of a queue differ, the
+// least holds. TENON_QUEUE_WORKERS overrules it.
+func Workers(n int) HandlerOption { return func(h *Handler) { h.workers = n } }
 
 // Sealed keeps the arguments of the jobs from everybody, administrators included.
 func Sealed() HandlerOption { return func(h *Handler) { h.sealed = true } }

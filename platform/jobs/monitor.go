@@ -323,7 +323,7 @@ func (q *Queue) Queues(ctx context.Context) ([]QueueState, error) {
 	list := make([]QueueState, 0, len(all))
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		s := all[name]
-		s.Concurrency = q.cfg.workers(name)
+		s.Concurrency = q.workers(name)
 		list = append(list, *s)
 	}
 	return list, nil

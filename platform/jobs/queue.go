@@ -30,8 +30,8 @@ var migrations embed.FS
 
 // Config says how this process runs jobs.
 type Config struct {
-	// Workers is how many jobs of each queue run at once in this process.
-	Workers int `env:"TENON_WORKERS" envDefault:"100"`
+	// Workers is how many jobs of each queue run at once in this process, at most; mail, pictures and purge have fewer.
+	Workers int `env:"TENON_WORKERS" envDefault:"200"`
 	// QueueWorkers is the same for single queues, such as mail:5,purge:1.
 	QueueWorkers map[string]int `env:"TENON_QUEUE_WORKERS"`
 	// Queues are the only queues whose jobs this process runs; all, unless set.
@@ -43,14 +43,6 @@ type Config struct {
 	LostAfter time.Duration `env:"TENON_JOBS_LOST_AFTER" envDefault:"30s"`
 
 	Now clock.Now // the machine's clock when nil; schedules keep to it
-}
-
-// workers is how many jobs of a queue run at once.
-func (c Config) workers(queue string) int {
-	if n, ok := c.QueueWorkers[queue]; ok {
-		return n
-	}
-	return c.Workers
 }
 
 // Check refuses what cannot work.
@@ -104,7 +96,7 @@ type client interface {
 // New returns a queue that knows no jobs yet.
 func New(d *db.DB, cfg Config, log *slog.Logger) (*Queue, error) {
 	if cfg.Workers == 0 {
-		cfg.Workers = 100
+		cfg.Workers = 200
 	}
 	if cfg.LostAfter == 0 {
 		cfg.LostAfter = 30 * time.Second
@@ -269,7 +261,7 @@ func (q *Queue) workConfig() (*river.Config, error) {
 		// A job that still runs must not be taken for one whose process died.
 		cfg.RescueStuckJobsAfter = max(cfg.RescueStuckJobsAfter, h.timeout+time.Minute)
 		if len(q.cfg.Queues) == 0 || slices.Contains(q.cfg.Queues, h.queue) {
-			cfg.Queues[h.queue] = river.QueueConfig{MaxWorkers: q.cfg.workers(h.queue)}
+			cfg.Queues[h.queue] = river.QueueConfig{MaxWorkers: q.workers(h.queue)}
 		}
 		river.AddWorkerArgs(cfg.Workers, rawArgs{kind: h.Kind}, &worker{q: q, handler: h})
 	}
@@ -280,6 +272,20 @@ func (q *Queue) workConfig() (*river.Config, error) {
 		}
 	}
 	return cfg, nil
+}
+
+// workers is how many jobs of a queue run at once in this process.
+func (q *Queue) workers(queue string) int {
+	if n, ok := q.cfg.QueueWorkers[queue]; ok {
+		return n
+	}
+	n := q.cfg.Workers
+	for _, h := range q.handlers {
+		if h.queue == queue && h.workers > 0 {
+			n = min(n, h.workers)
+		}
+	}
+	return n
 }
 
 // schedulesUnhandled is the kind of a periodic job that nobody handles, if there is one.

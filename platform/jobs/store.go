@@ -354,9 +354,10 @@ func forgetMinutes(ctx context.Context, c db.Conn, before time.Time) error {
 	return err
 }
 
-// tuned is what we change in River's schema. Its two indexes of whole documents are used
-// by nothing of ours or River's, and cost more at each insert than all others together;
-// ours let the monitor turn pages among hundreds of thousands of jobs.
+// tuned is what we change in River's schema: every index is written three times for a job.
+// Its two indexes of whole documents are used by nothing of ours or River's, and cost more
+// at each insert than all others together; ours let the monitor turn pages among hundreds
+// of thousands of jobs, and that of the kind serves in the place of River's.
 func tuned(p product) []string {
 	all := []string{
 		`CREATE INDEX IF NOT EXISTS river_job_state_id ON ` + p.table("river_job") + ` (state, id)`,
@@ -365,5 +366,8 @@ func tuned(p product) []string {
 	if !p.postgres {
 		return slices.Delete(all, 1, 2) // an index of SQLite ends with the row's id by itself
 	}
-	return append(all, `DROP INDEX IF EXISTS `+p.table("river_job_args_index"), `DROP INDEX IF EXISTS `+p.table("river_job_metadata_index"))
+	for _, index := range []string{"river_job_args_index", "river_job_metadata_index", "river_job_kind"} {
+		all = append(all, `DROP INDEX IF EXISTS `+p.table(index))
+	}
+	return all
 }

@@ -72,9 +72,9 @@ func (Send) Scope() jobs.Scope { return jobs.OnPlatform("a letter is addressed, 
 const attempts = 14
 
 // Handler sends letters, with retries over a day. Mail has workers of its own: a
-// slow relay holds up nothing else.
+// slow relay holds up nothing else. They are few, since relays count connections.
 func (p *Post) Handler() jobs.Handler {
-	return jobs.On(p.send, jobs.Attempts(attempts), jobs.InQueue("mail"), jobs.Sealed())
+	return jobs.On(p.send, jobs.Attempts(attempts), jobs.InQueue("mail"), jobs.Workers(20), jobs.Sealed())
 }
 
 func (p *Post) send(ctx context.Context, _ db.Conn, job Send) error {
