@@ -138,7 +138,17 @@ func (c *Console) Handler(p Product, missing http.Handler) (http.Handler, error)
 		return nil, errors.New("console: there is no index.html; build it with: npm run build")
 	}
 	delete(files, "index.html")
-	delete(files, "manifest.json")
+	var early []preload
+	if manifest, ok := files["manifest.json"]; ok { // one that was built otherwise may have none
+		delete(files, "manifest.json")
+		body, err := manifest.read(manifest.name)
+		if err != nil {
+			return nil, err
+		}
+		if early, err = preloads(body, p.Base); err != nil {
+			return nil, err
+		}
+	}
 	if style := c.config.brand(); style != "" {
 		files["brand.css"] = inMemory("brand.css", []byte(style))
 	}
@@ -153,7 +163,7 @@ func (c *Console) Handler(p Product, missing http.Handler) (http.Handler, error)
 	if err != nil {
 		return nil, err
 	}
-	return &handler{files: files, pages: pages, session: p.Session, policy: p.policy(c.config.Logo), missing: missing}, nil
+	return &handler{files: files, pages: pages, preloads: early, session: p.Session, policy: p.policy(c.config.Logo), missing: missing}, nil
 }
 
 // brand is the style sheet that turns the colours.

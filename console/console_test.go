@@ -237,3 +237,47 @@ func TestTheBuiltApplicationIsWhole(t *testing.T) {
 		}
 	}
 }
+
+func TestAPageNamesTheScriptsItNeeds(t *testing.T) {
+	h := serve(t, Config{}, Product{Name: "Acme", Base: "/app"})
+	named := text(t, get(h, "/sign-in"))
+	for path, wants := range map[string][]string{
+		"/sign-in":                 {"_auth", "_auth.sign-in"},
+		"/sign-in/second-factor":   {"_auth", "_auth.sign-in_.second-factor"},
+		"/o/acme":                  {"_app", "_app.o._org", "_app.o._org.index"},
+		"/o/acme/members":          {"_app", "_app.o._org", "_app.o._org.members"},
+		"/o/acme/teams/designers/": {"_app", "_app.o._org", "_app.o._org.teams._team"},
+		"/admin/users":             {"_app", "_app.admin", "_app.admin.users.index"},
+		"/nonsense":                nil,
+		"/o/acme/nonsense":         nil,
+	} {
+		link := get(h, path).Header.Get("Link")
+		if (link == "") != (wants == nil) {
+			t.Errorf("%s: Link: %s", path, link)
+		}
+		for _, want := range wants {
+			if !regexp.MustCompile(`</app/assets/` + regexp.QuoteMeta(want) + `-[\w-]{8}\.js>; rel=modulepreload`).MatchString(link) {
+				t.Errorf("%s does not name %s: %s", path, want, link)
+			}
+		}
+		for _, m := range regexp.MustCompile(`</app(/[^>]+)>`).FindAllStringSubmatch(link, -1) {
+			if r := get(h, m[1]); r.StatusCode != 200 {
+				t.Errorf("%s names %s, which answers %d", path, m[1], r.StatusCode)
+			}
+			if strings.Contains(named, m[1]) {
+				t.Errorf("%s names %s, which the page names already", path, m[1])
+			}
+		}
+	}
+}
+
+func TestAnApplicationWithoutAManifestWorks(t *testing.T) {
+	own := fstest.MapFS{"index.html": {Data: []byte(`<html lang="en"><head></head></html>`)}}
+	if r := get(serve(t, Config{Files: own}, Product{}), "/o/acme/members"); r.StatusCode != 200 || r.Header.Get("Link") != "" {
+		t.Errorf("%d, %v", r.StatusCode, r.Header)
+	}
+	own["manifest.json"] = &fstest.MapFile{Data: []byte("nonsense")}
+	if _, err := New(Config{Files: own}).Handler(Product{}, nil); err == nil {
+		t.Error("a broken manifest is not noticed")
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -111,11 +112,12 @@ func unpacked(from fs.FS, name string) ([]byte, error) {
 }
 
 type handler struct {
-	files   map[string]file
-	pages   map[look][]byte
-	session func(*http.Request) bool
-	policy  string
-	missing http.Handler
+	files    map[string]file
+	pages    map[look][]byte
+	preloads []preload
+	session  func(*http.Request) bool
+	policy   string
+	missing  http.Handler
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, q *http.Request) {
@@ -138,6 +140,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	header.Set("Cache-Control", "no-cache")
 	header.Add("Vary", "Cookie")
 	header.Add("Vary", "Accept")
+	at := strings.Split(name, "/")
+	if i := slices.IndexFunc(h.preloads, func(p preload) bool { return p.fits(at) }); i >= 0 {
+		header.Set("Link", h.preloads[i].link)
+	}
 	write(w, q, h.pages[look{themeOf(q), h.session(q)}])
 }
 

@@ -1,11 +1,22 @@
-import { getLocale, t } from "./i18n";
+import { formatter, getLocale, t } from "./i18n";
+
+export { count } from "./i18n";
+
+const dates = (options: Intl.DateTimeFormatOptions): ((iso: string) => string) => {
+  const format = formatter((l) => new Intl.DateTimeFormat(l, options));
+  return (iso) => {
+    const at = new Date(iso);
+    return Number.isNaN(at.valueOf()) ? "—" : format().format(at); // it throws at what is no date
+  };
+};
+const relative = formatter((l) => new Intl.RelativeTimeFormat(l, { numeric: "auto" }));
 
 /** How long ago, or from now: "3 minutes ago", "in 2 days". */
 export function ago(iso: string | null | undefined, now = Date.now()): string {
   if (!iso) return "—";
   const seconds = (Date.parse(iso) - now) / 1000;
   const abs = Math.abs(seconds);
-  const say = (n: number, unit: Intl.RelativeTimeFormatUnit) => new Intl.RelativeTimeFormat(getLocale(), { numeric: "auto" }).format(Math.round(n), unit);
+  const say = (n: number, unit: Intl.RelativeTimeFormatUnit) => relative().format(Math.round(n), unit);
   if (abs < 45) return t("time.now");
   if (abs < 45 * 60) return say(seconds / 60, "minute");
   if (abs < 22 * 3600) return say(seconds / 3600, "hour");
@@ -14,26 +25,25 @@ export function ago(iso: string | null | undefined, now = Date.now()): string {
 }
 
 /** 26 Nov 2026 */
-export const day = (iso: string): string => new Date(iso).toLocaleDateString(getLocale(), { day: "numeric", month: "short", year: "numeric" });
+export const day = dates({ day: "numeric", month: "short", year: "numeric" });
 
 /** 26 Nov 2026, 14:05 */
-export const moment = (iso: string): string =>
-  new Date(iso).toLocaleString(getLocale(), { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+export const moment = dates({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
 
 /** 26 Nov 2026, 14:05:09 UTC+1 */
-export const exact = (iso: string): string =>
-  new Date(iso).toLocaleString(getLocale(), {
-    day: "numeric",
-    month: "short",
-    year: "numeric",
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-    timeZoneName: "short",
-  });
+export const exact = dates({
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  timeZoneName: "short",
+});
 
+const hours = dates({ hour: "2-digit", minute: "2-digit" });
 /** 14:05 */
-export const clock = (iso: string): string => (iso ? new Date(iso).toLocaleTimeString(getLocale(), { hour: "2-digit", minute: "2-digit" }) : "");
+export const clock = (iso: string): string => (iso ? hours(iso) : "");
 
 const units = [
   { unit: "day", ms: 86_400_000 },
@@ -61,8 +71,6 @@ export function bytes(n: number): string {
     maximumSignificantDigits: 3,
   });
 }
-
-export const count = (n: number): string => n.toLocaleString(getLocale());
 
 export const initials = (name: string): string =>
   name

@@ -54,6 +54,25 @@ export function rememberLocale(next: string): void {
 
 export const getLocale = (): string => locale;
 
+/** What formats in the reader's language, made once: making takes longer than a hundred uses. */
+export function formatter<F>(make: (locale: string) => F): () => F {
+  let made: F;
+  let of = "";
+  return () => {
+    if (of !== locale) {
+      made = make(locale);
+      of = locale;
+    }
+    return made;
+  };
+}
+
+const numbers = formatter((l) => new Intl.NumberFormat(l));
+const plurals = formatter((l) => new Intl.PluralRules(l));
+
+/** A number as the reader writes it. The most are short, and written alike in all our languages. */
+export const count = (n: number): string => (Number.isInteger(n) && n >= 0 && n < 1000 ? String(n) : numbers().format(n));
+
 /** The text of a key in the language of the reader, with its `{variables}` filled in. */
 export function t(key: Key, vars: Vars = {}): string {
   return fill(messages[key] ?? key, vars);
@@ -69,11 +88,11 @@ function fill(m: Message, vars: Vars): string {
   const text = typeof m === "string" ? m : form(m, Number(vars.n));
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const v = vars[name];
-    return v === undefined ? whole : typeof v === "number" ? v.toLocaleString(locale) : v;
+    return v === undefined ? whole : typeof v === "number" ? count(v) : v;
   });
 }
 
 function form(m: Exclude<Message, string>, n: number): string {
   if (n === 0 && m.zero !== undefined) return m.zero;
-  return new Intl.PluralRules(locale).select(n) === "one" ? m.one : m.other;
+  return plurals().select(n) === "one" ? m.one : m.other;
 }

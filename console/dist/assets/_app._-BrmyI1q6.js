@@ -1,0 +1,1 @@
+import{vt as e}from"./routes-68llgQ2u.js";var t=e;export{t as component};

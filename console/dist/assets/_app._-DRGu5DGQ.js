@@ -1,1 +1,0 @@
-import{vt as e}from"./routes-CKFf9Hfi.js";var t=e;export{t as component};

@@ -1,1 +1,0 @@
-import{Dn as e,nn as t,un as n,yn as r}from"./routes-CKFf9Hfi.js";async function i(i,a){r(i),a&&await e(n.PATCH(`/api/v1/users/me`,{body:{locale:i}})).catch(()=>{}),t.clear(),location.reload()}export{i as t};

@@ -1,1 +1,0 @@
-import{nt as e,on as t,xn as n}from"./routes-CKFf9Hfi.js";import{L as r}from"./core-C4dqGMMI.js";var i=r(),a=()=>!t().impersonator;function o(){let r=t();return r.impersonator?(0,i.jsx)(e,{tone:`info`,children:n(`account.theirs`,{name:r.name})}):null}export{a as n,o as t};
