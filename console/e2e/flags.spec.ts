@@ -49,6 +49,7 @@ test("a flag is made, aimed, tried and turned on", async ({ page, root: _, signI
   await page.getByRole("combobox", { name: "Variant", exact: true }).click();
   await page.getByRole("option", { name: "off", exact: true }).click();
   await page.getByRole("button", { name: "Add a rule" }).click();
+  await page.getByLabel("What rule 1 is for").fill("Customers who try it");
   await page.getByLabel("Values of condition 1 of rule 1").fill("acme.com, example.org");
   await pick(page, "Rule 1 serves: how", "A part each");
   await page.getByLabel("Percent of off").first().fill("50");
@@ -57,6 +58,8 @@ test("a flag is made, aimed, tried and turned on", async ({ page, root: _, signI
   await because(page, "Half of two customers", "Save changes");
   await said(page, "new-dashboard is saved");
   await said(page, "Half of two customers");
+  await page.reload();
+  await expect(page.getByLabel("What rule 1 is for")).toHaveValue("Customers who try it");
 
   await page.getByLabel("E-mail domain").fill("acme.com");
   await page.getByLabel("Account id").fill("somebody");

@@ -1,8 +1,11 @@
 import { mkdirSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
-import { everywhere, PASSWORD, test } from "../test";
-import { northwind } from "./world";
+import { data } from "@tenon/client";
+import { Server } from "../server";
+import { everywhere, PASSWORD, test, totp } from "../test";
+import { northwind, papers } from "./world";
 
 const folder = process.env.FOLDER ?? join(import.meta.dirname, "../../../docs/screenshots");
 
@@ -18,8 +21,16 @@ const looks = [
     : []),
 ] as const;
 
+/** The machine that takes the pictures is nobody's business. */
+const anonymous = (page: Page) =>
+  page.evaluate((name) => {
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) texts.currentNode.nodeValue = texts.currentNode.nodeValue?.replaceAll(name, "app-1") ?? null;
+  }, hostname());
+
 async function shoot(page: Page, name: string) {
   await page.mouse.move(0, 0);
+  await anonymous(page);
   for (const look of looks) {
     await page.emulateMedia({ colorScheme: look.colorScheme as "light" | "dark", reducedMotion: "reduce" });
     await page.setViewportSize(look);
@@ -34,7 +45,7 @@ test.use({ allowed: [/./] });
 
 test("every page", async ({ page, server }) => {
   mkdirSync(folder, { recursive: true });
-  const { owner, team, person } = await northwind(server);
+  const { owner, team, person, org, api } = await northwind(server);
   const signedOut = {
     "sign-in": "/sign-in",
     "sign-up": "/sign-up",
@@ -51,6 +62,7 @@ test("every page", async ({ page, server }) => {
   await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.waitForURL("**/o/northwind");
+  await papers(server, await page.screenshot());
   const pages: Record<string, string> = {
     "org-overview": "/o/northwind",
     "org-members": "/o/northwind/members",
@@ -59,6 +71,7 @@ test("every page", async ({ page, server }) => {
     "org-team": `/o/northwind/teams/${team}`,
     "org-roles": "/o/northwind/roles",
     "org-api-keys": "/o/northwind/api-keys",
+    "org-files": "/o/northwind/files",
     "org-events": "/o/northwind/events",
     "org-settings": "/o/northwind/settings",
     welcome: "/welcome",
@@ -72,9 +85,14 @@ test("every page", async ({ page, server }) => {
     "admin-users": "/admin/users",
     "admin-user": `/admin/users/${person}`,
     "admin-orgs": "/admin/orgs",
+    "admin-org": `/admin/orgs/${org}`,
+    "admin-waitlist": "/admin/waitlist",
     "admin-events": "/admin/events",
     "admin-announcements": "/admin/announcements",
+    "admin-flags": "/admin/flags",
+    "admin-flag": "/admin/flags/live-tracking",
     "admin-jobs": "/admin/jobs",
+    "admin-job": `/admin/jobs/${(await data(api.GET("/api/v1/admin/jobs"))).items[0]!.id}`,
     "admin-health": "/admin/health",
     "admin-mail": "/admin/mail",
     "not-found": "/nowhere",
@@ -94,4 +112,39 @@ test("every page", async ({ page, server }) => {
   await page.keyboard.press("Control+k");
   await page.getByRole("dialog").waitFor();
   await shoot(page, "command-menu");
+  await page.goto(`${server.url}/o/northwind/files`);
+  await page.getByRole("button", { name: "Harbour map.png", exact: true }).click();
+  await page.getByRole("dialog").getByRole("img").waitFor();
+  await shoot(page, "org-file");
+});
+
+test("ways in", async ({ page, server }) => {
+  const fresh = await Server.start();
+  await page.goto(fresh.setupLink);
+  await page.locator("h1").waitFor();
+  await shoot(page, "set-up");
+  await page.goto("about:blank");
+  await fresh.stop();
+
+  const ada = await server.person("ada@lighthouse.example", "Ada Winter");
+  const org = await data(ada.api.POST("/api/v1/orgs", { body: { name: "Lighthouse", slug: "lighthouse" } }));
+  await ada.api.POST("/api/v1/orgs/{org}/invitations", { params: { path: { org: org.id } }, body: { email: "ben@lighthouse.example", role: "member" } });
+  await ada.api.POST("/api/v1/auth/request-password-reset", { body: { email: ada.email } });
+  const device = await data(ada.api.POST("/api/v1/totp/setup", { body: { device_name: "Phone" } }));
+  await data(ada.api.POST("/api/v1/totp/enable", { body: { code: totp(device.secret) } }));
+  for (const [name, letter] of [
+    ["accept-invitation", await server.mail("ben@lighthouse.example")],
+    ["reset-password", await server.mail(ada.email, /password/i)],
+  ] as const) {
+    await page.goto(letter.links[0] ?? "");
+    await page.locator("h1").waitFor();
+    await page.waitForLoadState("networkidle");
+    await shoot(page, name);
+  }
+  await page.goto(`${server.url}/sign-in`);
+  await page.getByLabel("E-mail").fill(ada.email);
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await page.waitForURL("**/second-factor**");
+  await shoot(page, "second-factor");
 });

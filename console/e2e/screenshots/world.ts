@@ -14,7 +14,7 @@ const people = [
 ] as const;
 
 /** A company as there are many: people, teams, roles, invitations, keys. */
-export async function northwind(server: Server): Promise<{ owner: string; admin: string; team: string; person: string }> {
+export async function northwind(server: Server): Promise<{ owner: string; org: string; team: string; person: string; api: Tenon }> {
   const setup = new URL(server.setupLink).searchParams.get("token") ?? "";
   await server.client().POST("/api/v1/setup", { body: { token: setup, email: "amara.okafor@northwind.example", name: "Amara Okafor", password: PASSWORD } });
   const amara = await login(server, "amara.okafor@northwind.example");
@@ -65,6 +65,7 @@ export async function northwind(server: Server): Promise<{ owner: string; admin:
       starts_at: "2030-01-06T08:00:00Z",
     },
   });
+  await flags(amara);
   await data(amara.POST("/api/v1/totp/setup", { body: { device_name: "Amara’s phone" } }));
   await server.person("zoe.spammer@elsewhere.example", "Zoe Spammer");
   const found = (await data(amara.GET("/api/v1/admin/users", { params: { query: { q: "zoe" } } }))).items[0]!;
@@ -72,10 +73,103 @@ export async function northwind(server: Server): Promise<{ owner: string; admin:
     params: { path: { person: found.id } },
     body: { reason: "Sends advertising to everybody she finds" },
   });
-  return { owner: "amara.okafor@northwind.example", admin: "amara.okafor@northwind.example", team: teams[0]!.id, person: members[3]!.account_id };
+  return { owner: "amara.okafor@northwind.example", org, team: teams[0]!.id, person: members[3]!.account_id, api: amara };
 }
 
-async function login(server: Server, email: string): Promise<Tenon> {
-  const tokens = await data(server.client().POST("/api/v1/auth/login", { body: { email, password: PASSWORD } }));
-  return server.client(tokens.access_token);
+/** Features on their way to people. */
+async function flags(root: Tenon): Promise<void> {
+  const boolean = { type: "boolean", client: true } as const;
+  await data(
+    root.POST("/api/v1/admin/flags", {
+      body: {
+        ...boolean,
+        key: "live-tracking",
+        description: "Ships move on the map without a reload",
+        owner: "Platform team",
+        tags: ["map"],
+        enabled: true,
+        reason: "For the customers who asked for it",
+        rules: [
+          {
+            description: "Who helps us to try it",
+            conditions: [{ attribute: "email_domain", operator: "one_of", values: ["northwind.example", "partner.example"] }],
+            serve: { variant: "on" },
+          },
+          {
+            description: "Larger customers, slowly",
+            conditions: [{ attribute: "plan", operator: "one_of", values: ["business", "enterprise"] }],
+            serve: {
+              split: {
+                by: "org_id",
+                weights: [
+                  { variant: "on", percent: 25 },
+                  { variant: "off", percent: 75 },
+                ],
+              },
+            },
+          },
+        ],
+        default: { variant: "off" },
+      },
+    }),
+  );
+  await data(
+    root.POST("/api/v1/admin/flags", {
+      body: { ...boolean, key: "new-invoice", description: "Invoices in the new layout", owner: "Finance", reason: "Waits for the tax office" },
+    }),
+  );
+  await data(
+    root.POST("/api/v1/admin/flags", {
+      body: {
+        key: "search-ranking",
+        type: "string",
+        description: "How what was found is put in order",
+        owner: "Growth team",
+        tags: ["experiment"],
+        enabled: true,
+        variants: [
+          { name: "by-date", value: "date" },
+          { name: "by-fit", value: "fit" },
+        ],
+        off_variant: "by-date",
+        default: {
+          split: {
+            by: "user_id",
+            weights: [
+              { variant: "by-date", percent: 50 },
+              { variant: "by-fit", percent: 50 },
+            ],
+          },
+        },
+        reason: "Which do people find more with?",
+      },
+    }),
+  );
 }
+
+/** Papers and pictures as a company keeps them. */
+export async function papers(server: Server, picture: Buffer): Promise<void> {
+  const token = await tokenOf(server, "amara.okafor@northwind.example");
+  const org = (await data(server.client(token).GET("/api/v1/orgs"))).items.find((o) => o.slug === "northwind")!.id;
+  for (const [name, body] of [
+    ["Bill of lading 2207.pdf", `%PDF-1.7\n${"freight ".repeat(9_000)}\n`],
+    ["Tariffs 2027.pdf", `%PDF-1.7\n${"Rotterdam to Oslo 410 ".repeat(4_000)}\n`],
+    ["Handbook for new colleagues.pdf", `%PDF-1.7\n${"welcome ".repeat(60_000)}\n`],
+    ["Harbour map.png", picture],
+  ] as const) {
+    const form = new FormData();
+    form.set("file", new Blob([body as BlobPart]), name);
+    const answer = await fetch(`${server.url}/api/v1/files/upload`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${token}`, "X-Org-Id": org },
+      body: form,
+    });
+    if (!answer.ok) throw new Error(`${name}: ${answer.status} ${await answer.text()}`);
+  }
+}
+
+async function tokenOf(server: Server, email: string): Promise<string> {
+  return (await data(server.client().POST("/api/v1/auth/login", { body: { email, password: PASSWORD } }))).access_token ?? "";
+}
+
+const login = async (server: Server, email: string): Promise<Tenon> => server.client(await tokenOf(server, email));

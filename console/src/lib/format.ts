@@ -1,8 +1,8 @@
-import { formatter, getLocale, t } from "./i18n";
+import { formatter, region, t } from "./i18n";
 
 export { count } from "./i18n";
 
-const dates = (options: Intl.DateTimeFormatOptions): ((iso: string) => string) => {
+const dates = (options: Intl.DateTimeFormatOptions): ((iso: string | number) => string) => {
   const format = formatter((l) => new Intl.DateTimeFormat(l, options));
   return (iso) => {
     const at = new Date(iso);
@@ -41,6 +41,8 @@ export const exact = dates({
   timeZoneName: "short",
 });
 
+/** 14:05:09 */
+export const second = dates({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const hours = dates({ hour: "2-digit", minute: "2-digit" });
 /** 14:05 */
 export const clock = (iso: string): string => (iso ? hours(iso) : "");
@@ -56,7 +58,7 @@ const units = [
 /** How long something takes, in the largest unit that fits: "0.41 ms", "12 sec", "24 hr". */
 export function duration(ms: number): string {
   const { unit, ms: size } = units.find((u) => ms >= u.ms) ?? { unit: "millisecond", ms: 1 };
-  return (ms / size).toLocaleString(getLocale(), { style: "unit", unit, unitDisplay: "short", maximumSignificantDigits: 3 });
+  return (ms / size).toLocaleString(region(), { style: "unit", unit, unitDisplay: "short", maximumSignificantDigits: 3 });
 }
 
 const sizes = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
@@ -64,7 +66,7 @@ const sizes = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
 /** How large something is, in the unit that fits: "12 kB", "1.4 GB". */
 export function bytes(n: number): string {
   const at = Math.min(Math.floor(Math.log10(Math.max(n, 1)) / 3), sizes.length - 1);
-  return (n / 1000 ** at).toLocaleString(getLocale(), {
+  return (n / 1000 ** at).toLocaleString(region(), {
     style: "unit",
     unit: sizes[at],
     unitDisplay: at === 0 ? "long" : "short",

@@ -54,14 +54,17 @@ export function rememberLocale(next: string): void {
 
 export const getLocale = (): string => locale;
 
+/** The language as the reader's country writes dates and numbers in it: en-GB, de-AT. */
+export const region = (): string => navigator.languages.find((l) => l.split("-")[0] === locale) ?? locale;
+
 /** What formats in the reader's language, made once: making takes longer than a hundred uses. */
-export function formatter<F>(make: (locale: string) => F): () => F {
+export function formatter<F>(make: (region: string) => F): () => F {
   let made: F;
   let of = "";
   return () => {
-    if (of !== locale) {
-      made = make(locale);
-      of = locale;
+    if (of !== region()) {
+      of = region();
+      made = make(of);
     }
     return made;
   };

@@ -16,7 +16,7 @@ interface Props {
 
 /** Something that is on or off, at once. */
 export const Switch = ({ label, onCheckedChange, className, ...p }: Props) => (
-  <span className={cn("relative inline-flex h-[18px] w-8 shrink-0", className)}>
+  <span className={cn("relative inline-flex h-[18px] w-8 shrink-0 align-middle", className)}>
     <input
       type="checkbox"
       // biome-ignore lint/a11y/useAriaPropsForRole: a checkbox says by itself whether it is on

@@ -58,7 +58,11 @@ export function DataTable<T>({ label, columns, query, rowKey, toolbar, empty, cl
           <thead className={cn("bg-muted/50 text-left text-xs text-muted-foreground", "max-md:sr-only")}>
             <tr>
               {columns.map((c) => (
-                <th key={c.key} scope="col" className={cn("h-9 px-2 first:pl-4 last:pr-4 sm:first:pl-5 sm:last:pr-5", width(c), c.className, "font-medium")}>
+                <th
+                  key={c.key}
+                  scope="col"
+                  className={cn("h-9 px-2 first:pl-4 last:pr-4 sm:first:pl-5 sm:last:pr-5", width(c), c.className, "py-0 align-middle font-medium")}
+                >
                   {c.silent ? <span className="sr-only">{c.head}</span> : c.head}
                 </th>
               ))}

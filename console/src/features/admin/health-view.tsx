@@ -1,7 +1,7 @@
 import { CircleCheck, CircleX, Database, type LucideIcon, Server, Signpost, TriangleAlert, Zap } from "lucide-react";
 import { Badge, Card, CardBody, CardHeader, type Tone } from "@/components/ui/basics";
-import { duration, exact } from "@/lib/format";
-import { getLocale, t } from "@/lib/i18n";
+import { duration, exact, second } from "@/lib/format";
+import { t } from "@/lib/i18n";
 import { cn } from "@/lib/utils";
 import { type Look, median, type Observed, overall, type Part, parts, type State } from "./health";
 
@@ -10,7 +10,6 @@ const icons: Record<Part, LucideIcon> = { server: Server, traffic: Signpost, dat
 const signs: Partial<Record<State, LucideIcon>> = { ok: CircleCheck, degraded: TriangleAlert };
 
 const iso = (at: number): string => new Date(at).toISOString();
-const clock = (at: number): string => new Date(at).toLocaleTimeString(getLocale());
 
 /** The answer to "is it well?", in one line. */
 export function Verdict({ observed }: { observed: Observed }) {
@@ -43,7 +42,7 @@ export const Checks = ({ observed }: { observed: Observed }) => (
       title={t("admin.health.checks")}
       hint={
         <>
-          {t("admin.health.checked")} <time dateTime={iso(observed.last.at)}>{clock(observed.last.at)}</time>
+          {t("admin.health.checked")} <time dateTime={iso(observed.last.at)}>{second(observed.last.at)}</time>
         </>
       }
     />
@@ -82,7 +81,7 @@ function Check({ part, observed }: { part: Part; observed: Observed }) {
 /** Since when something is so. What was so at the first look may have been so for long. */
 const Since = ({ at, began }: { at: number; began: number }) => (
   <span className="tnum text-xs whitespace-nowrap text-muted-foreground sm:w-36 sm:text-right">
-    {at === began ? t("admin.health.sinceOpened") : t("admin.health.since", { when: clock(at) })}
+    {at === began ? t("admin.health.sinceOpened") : t("admin.health.since", { when: second(at) })}
   </span>
 );
 

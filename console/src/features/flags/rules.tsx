@@ -88,6 +88,16 @@ export function RulesEditor({ draft, disabled, onChange }: Props) {
                   </>
                 )}
               </div>
+              {!(disabled && !r.description) && (
+                <Input
+                  aria-label={t("flags.ruleFor", { n: i + 1 })}
+                  placeholder={t("flags.ruleForHint")}
+                  value={r.description ?? ""}
+                  disabled={disabled}
+                  maxLength={500}
+                  onChange={(e) => put(i, { ...r, description: e.target.value })}
+                />
+              )}
               <Conditions rule={r} n={i + 1} disabled={disabled} onChange={(conditions) => put(i, { ...r, conditions })} />
               <div className="border-t pt-3">
                 <ServeEditor
@@ -129,7 +139,7 @@ function Conditions({ rule, n, disabled, onChange }: { rule: Rule; n: number; di
             disabled={disabled}
             spellCheck={false}
             onChange={(e) => put(i, { ...c, attribute: e.target.value.trim() })}
-            className="w-36 font-mono text-xs max-sm:flex-1"
+            className="w-36 font-mono text-xs max-sm:flex-1 max-sm:basis-52"
           />
           <Select
             label={t("flags.operator", { n, i: i + 1 })}
@@ -182,7 +192,7 @@ function Values({ label, condition: c, disabled, onChange }: { label: string; co
         setText(e.target.value);
         onChange(readValues(e.target.value, c.attribute));
       }}
-      className="min-w-40 flex-1"
+      className="min-w-28 flex-1 sm:min-w-40"
     />
   );
 }

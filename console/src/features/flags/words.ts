@@ -1,9 +1,9 @@
 import { moment } from "@/lib/format";
-import { getLocale, t } from "@/lib/i18n";
+import { region, t } from "@/lib/i18n";
 import { showValues } from "./draft";
 import type { Condition, Flag, Serve } from "./queries";
 
-const percent = (n: number): string => (n / 100).toLocaleString(getLocale(), { style: "percent", maximumFractionDigits: 3 });
+const percent = (n: number): string => (n / 100).toLocaleString(region(), { style: "percent", maximumFractionDigits: 3 });
 
 /** What counts as one of a split. */
 export const unit = (by: string): string => (by === "user" ? t("flags.people") : by === "org" ? t("flags.organizations") : by);

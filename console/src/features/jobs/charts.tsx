@@ -4,7 +4,7 @@ import { type Bar, Bars, chunks } from "@/components/charts/bars";
 import { Card, CardHeader, Skeleton } from "@/components/ui/basics";
 import { Failed } from "@/components/ui/table";
 import { clock, count, duration } from "@/lib/format";
-import { getLocale, t } from "@/lib/i18n";
+import { region, t } from "@/lib/i18n";
 import { cn } from "@/lib/utils";
 import { counted, type Metrics, metricsQuery, queuesQuery, type TimeWindow } from "./queries";
 
@@ -56,8 +56,7 @@ export function Work({ window, queue, refetchInterval }: { window: TimeWindow; q
   );
 }
 
-const share = (m: Metrics): string =>
-  (m.failed / Math.max(1, m.failed + m.completed)).toLocaleString(getLocale(), { style: "percent", maximumFractionDigits: 1 });
+const share = (m: Metrics): string => (m.failed / Math.max(1, m.failed + m.completed)).toLocaleString(region(), { style: "percent", maximumFractionDigits: 1 });
 
 const Figure = ({ label, value, note, bad }: { label: string; value?: ReactNode; note?: ReactNode; bad?: boolean }) => (
   <div className="border-t border-l px-4 py-3.5 sm:px-5">

@@ -103,6 +103,8 @@ export const flags: Record<keyof typeof en, Message> = {
   "flags.rolls": "{variant} von {from} bis {to} je {unit}, {start} bis {end}",
   "flags.ruleCount": { one: "{n} Regel", other: "{n} Regeln" },
   "flags.ruleDown": "Regel {n} nach unten",
+  "flags.ruleFor": "Wofür Regel {n} da ist",
+  "flags.ruleForHint": "Wofür diese Regel da ist",
   "flags.ruleN": "Regel {n}",
   "flags.ruleRemove": "Regel {n} wegnehmen",
   "flags.ruleServes": "Regel {n} liefert",

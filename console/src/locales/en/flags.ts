@@ -100,6 +100,8 @@ export const flags = {
   "flags.rolls": "{variant} from {from} to {to} by {unit}, {start} to {end}",
   "flags.ruleCount": { one: "{n} rule", other: "{n} rules" },
   "flags.ruleDown": "Move rule {n} down",
+  "flags.ruleFor": "What rule {n} is for",
+  "flags.ruleForHint": "What this rule is for",
   "flags.ruleN": "Rule {n}",
   "flags.ruleRemove": "Remove rule {n}",
   "flags.ruleServes": "Rule {n} serves",

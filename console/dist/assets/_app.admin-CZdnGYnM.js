@@ -1,0 +1,1 @@
+import{vt as e}from"./routes-Cik2IS7V.js";var t=e;export{t as notFoundComponent};

@@ -1,1 +1,0 @@
-import{Dn as e,ln as t,tn as n,yn as r}from"./routes-68llgQ2u.js";async function i(i,a){r(i),a&&await e(t.PATCH(`/api/v1/users/me`,{body:{locale:i}})).catch(()=>{}),n.clear(),location.reload()}export{i as t};

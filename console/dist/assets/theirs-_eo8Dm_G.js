@@ -1,1 +1,0 @@
-import{an as e,nt as t,xn as n}from"./routes-68llgQ2u.js";import{L as r}from"./core-C4dqGMMI.js";var i=r(),a=()=>!e().impersonator;function o(){let r=e();return r.impersonator?(0,i.jsx)(t,{tone:`info`,children:n(`account.theirs`,{name:r.name})}):null}export{a as n,o as t};
