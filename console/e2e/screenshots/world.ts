@@ -155,7 +155,7 @@ export async function papers(server: Server, picture: Buffer): Promise<void> {
     ["Bill of lading 2207.pdf", `%PDF-1.7\n${"freight ".repeat(9_000)}\n`],
     ["Tariffs 2027.pdf", `%PDF-1.7\n${"Rotterdam to Oslo 410 ".repeat(4_000)}\n`],
     ["Handbook for new colleagues.pdf", `%PDF-1.7\n${"welcome ".repeat(60_000)}\n`],
-    ["Harbour map.png", picture],
+    ["Night route.png", picture],
   ] as const) {
     const form = new FormData();
     form.set("file", new Blob([body as BlobPart]), name);

@@ -47,7 +47,7 @@ export function Checkbox({ label, onCheckedChange, indeterminate = false, classN
         type="checkbox"
         aria-label={label}
         onChange={(e) => onCheckedChange?.(e.target.checked)}
-        className="peer size-4 cursor-pointer appearance-none rounded-[5px] border border-input bg-background shadow-btn checked:border-primary checked:bg-primary indeterminate:border-primary indeterminate:bg-primary disabled:cursor-default disabled:opacity-50"
+        className="peer size-4 cursor-pointer appearance-none rounded-[5px] border border-faint bg-background shadow-btn checked:border-primary checked:bg-primary indeterminate:border-primary indeterminate:bg-primary disabled:cursor-default disabled:opacity-50"
         {...p}
       />
       <Check aria-hidden className={cn(sign, "peer-checked:opacity-100 peer-indeterminate:opacity-0")} strokeWidth={3} />

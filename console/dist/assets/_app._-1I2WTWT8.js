@@ -1,1 +1,0 @@
-import{vt as e}from"./routes-Cik2IS7V.js";var t=e;export{t as component};
