@@ -41,24 +41,24 @@ test.describe("notifications", () => {
       await org.api.PATCH("/api/v1/orgs/{org}/members/{account}", { params: { path: { org: org.id, account: me.id } }, body: { role } });
     await page.context().clearCookies();
     await signIn(ada.email, "/inbox");
-    await expect(rows(page).filter({ hasText: "Your role in Lagoon is viewer now" })).toBeVisible();
-    await page.getByRole("button", { name: "Actions for Your role in Lagoon is admin now" }).click();
+    await expect(rows(page).filter({ hasText: "Your role in Lagoon is Viewer now" })).toBeVisible();
+    await page.getByRole("button", { name: "Actions for Your role in Lagoon is Admin now" }).click();
     await page.getByRole("menuitem", { name: "Mark as read" }).click();
     await said(page, "Unread (1)");
     await page.getByText("Unread (1)").click();
-    await expect(rows(page).filter({ hasText: "is admin now" })).toHaveCount(0);
+    await expect(rows(page).filter({ hasText: "is Admin now" })).toHaveCount(0);
     await page.getByRole("button", { name: "Mark all as read" }).click();
     await said(page, "You have seen everything.");
     await expect(page.getByRole("button", { name: "Mark all as read" })).toBeDisabled();
     await everywhere(page);
     await page.getByText("All", { exact: true }).click();
-    await page.getByRole("button", { name: "Actions for Your role in Lagoon is admin now" }).click();
+    await page.getByRole("button", { name: "Actions for Your role in Lagoon is Admin now" }).click();
     await page.getByRole("menuitem", { name: "Mark as unread" }).click();
     await said(page, "Unread (1)");
-    await page.getByRole("button", { name: "Actions for Your role in Lagoon is admin now" }).click();
+    await page.getByRole("button", { name: "Actions for Your role in Lagoon is Admin now" }).click();
     await page.getByRole("menuitem", { name: "Delete" }).click();
     await said(page, "is gone from your inbox");
-    await expect(rows(page).filter({ hasText: "is admin now" })).toHaveCount(0);
+    await expect(rows(page).filter({ hasText: "is Admin now" })).toHaveCount(0);
   });
 
   test("reach people as they like", async ({ page, server, signIn }) => {

@@ -3,6 +3,7 @@ package notifications
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/tenonhq/tenon/module"
@@ -11,6 +12,7 @@ import (
 	"github.com/tenonhq/tenon/modules/mfa"
 	"github.com/tenonhq/tenon/modules/orgs"
 	"github.com/tenonhq/tenon/modules/passkeys"
+	"github.com/tenonhq/tenon/platform/authz"
 	"github.com/tenonhq/tenon/platform/db"
 	"github.com/tenonhq/tenon/platform/id"
 	"github.com/tenonhq/tenon/platform/jobs"
@@ -72,6 +74,10 @@ func words() map[string]map[string]string {
 		"en": {
 			"joined":        "{name} has joined {org}",
 			"role":          "Your role in {org} is {role} now",
+			"role.owner":    "Owner",
+			"role.admin":    "Admin",
+			"role.member":   "Member",
+			"role.viewer":   "Viewer",
 			"removed":       "You were removed from {org}",
 			"owner":         "{org} is yours now",
 			"owner.hint":    "You own it, with everything that owners may do.",
@@ -92,9 +98,13 @@ func words() map[string]map[string]string {
 		"de": {
 			"joined":        "{name} macht jetzt bei {org} mit",
 			"role":          "Deine Rolle in {org} ist jetzt {role}",
+			"role.owner":    "Inhaber",
+			"role.admin":    "Admin",
+			"role.member":   "Mitglied",
+			"role.viewer":   "Leser",
 			"removed":       "Du wurdest aus {org} entfernt",
 			"owner":         "{org} gehört jetzt dir",
-			"owner.hint":    "Du darfst alles, was Eigentümer dürfen.",
+			"owner.hint":    "Du darfst alles, was Inhaber dürfen.",
 			"lost":          "Der Inhalt von {file} ist verloren",
 			"lost.hint":     "Die Datei steht noch in der Liste von {org}. Lade sie erneut hoch, und sag es denen, die den Server betreiben.",
 			"password":      "Dein Passwort wurde geändert",
@@ -126,10 +136,11 @@ func said(locale, key string, values ...string) string {
 type told struct {
 	org    id.Org
 	level  Level
-	title  string   // of words; what is called title.hint is the message
-	show   string   // of words: the label of the button
-	page   string   // where that leads
-	values []string // {name}, value, …
+	title  string     // of words; what is called title.hint is the message
+	role   authz.Role // {role}, by the name it has for its reader
+	show   string     // of words: the label of the button
+	page   string     // where that leads
+	values []string   // {name}, value, …
 }
 
 // tell sends a built-in message in the language of the one who reads it.
@@ -141,6 +152,13 @@ func (s *Service) tell(ctx context.Context, to id.Account, kind string, t told) 
 	if err != nil {
 		return err
 	}
+	if t.role != "" {
+		name, err := s.roleName(ctx, who.Locale, t.org, t.role)
+		if err != nil {
+			return err
+		}
+		t.values = append(t.values, "{role}", name)
+	}
 	m := Message{To: []id.Account{to}, Org: t.org, Kind: kind, Level: t.level,
 		Title:   shorten(said(who.Locale, t.title, t.values...), maxTitle),
 		Message: said(who.Locale, t.title+".hint", t.values...)}
@@ -151,6 +169,18 @@ func (s *Service) tell(ctx context.Context, to id.Account, kind string, t told) 
 		m.Action = &Action{shorten(said(who.Locale, t.show, t.values...), maxLabel), t.page}
 	}
 	return s.Send(ctx, m)
+}
+
+// roleName is what a role is called: the organization's own by the name that it was given.
+func (s *Service) roleName(ctx context.Context, locale string, org id.Org, role authz.Role) (string, error) {
+	if slices.Contains(authz.BuiltIn(), role) {
+		return said(locale, "role."+string(role)), nil
+	}
+	own, err := s.Orgs.OwnRole(ctx, org, role)
+	if errors.Is(err, orgs.ErrRoleNotFound) { // it has gone since
+		return string(role), nil
+	}
+	return own.Name, err
 }
 
 // shorten leaves out the end of what is too long: names may be.
@@ -195,8 +225,8 @@ func (s *Service) onRoleChanged(ctx context.Context, _ db.Conn, e orgs.MemberRol
 	if err != nil || !there {
 		return err
 	}
-	return s.tell(ctx, e.AccountID, roleChanged, told{org: o.ID, title: "role", show: "show.org", page: "/o/" + o.Slug,
-		values: []string{"{org}", o.Name, "{role}", string(e.To)}})
+	return s.tell(ctx, e.AccountID, roleChanged, told{org: o.ID, title: "role", role: e.To, show: "show.org", page: "/o/" + o.Slug,
+		values: []string{"{org}", o.Name}})
 }
 
 func (s *Service) onMemberRemoved(ctx context.Context, _ db.Conn, e orgs.MemberRemoved) error {

@@ -486,7 +486,12 @@ func TestWhatHappensIsTold(t *testing.T) {
 		org := w.Org(w.ada, "acme")
 		member := w.Member(org, "linus", authz.Member)
 		w.Call(member, "PATCH", "/users/me", `{"locale":"de"}`).Want(t, 200)
-		w.Call(w.ada, "PATCH", fmt.Sprintf("/orgs/%s/members/%s", org, member.ID), `{"role":"admin"}`).Want(t, 200)
+		w.Call(w.ada, "POST", fmt.Sprintf("/orgs/%s/roles", org), `{"key":"support","name":"First Aid","permissions":[]}`).Want(t, 201)
+		for _, role := range []string{"viewer", "support"} {
+			w.Call(w.ada, "PATCH", fmt.Sprintf("/orgs/%s/members/%s", org, member.ID), fmt.Sprintf(`{"role":%q}`, role)).Want(t, 200)
+			w.Settle()
+			w.now.Advance(time.Millisecond)
+		}
 		w.Call(w.ada, "POST", fmt.Sprintf("/orgs/%s/invitations", org), `{"email":"grace@example.com","role":"viewer"}`).Want(t, 201)
 		token := w.MailedToken("grace@example.com")
 		w.Call(w.grace, "POST", "/invitations/accept", fmt.Sprintf(`{"token":%q}`, token)).Want(t, 200)
@@ -496,7 +501,7 @@ func TestWhatHappensIsTold(t *testing.T) {
 		for _, o := range w.Call(w.ada, "GET", "/orgs", "").Items() {
 			name = o["name"].(string)
 		}
-		if diff := cmp.Diff([]string{"Deine Rolle in " + name + " ist jetzt admin"}, w.titles(member, "")); diff != "" {
+		if diff := cmp.Diff([]string{"Deine Rolle in " + name + " ist jetzt First Aid", "Deine Rolle in " + name + " ist jetzt Leser"}, w.titles(member, "")); diff != "" {
 			t.Errorf("the member (-want +got):\n%s", diff)
 		}
 		if diff := cmp.Diff([]string{"grace has joined " + name}, w.titles(w.ada, "kind=orgs.invitation_accepted")); diff != "" {

@@ -119,6 +119,11 @@ func (s *Service) OwnRoles(ctx context.Context, org id.Org, after authz.Role, n 
 	return rolesOf(ctx, s.DB.Org(org), org, after, n)
 }
 
+// OwnRole returns a role of an organization's own.
+func (s *Service) OwnRole(ctx context.Context, org id.Org, key authz.Role) (Role, error) {
+	return roleByKey(ctx, s.DB.Org(org), org, key)
+}
+
 // CreateRole adds a role to an organization.
 func (s *Service) CreateRole(ctx context.Context, org id.Org, n NewRole) (Role, error) {
 	if err := cleanRoleKey(n.Key); err != nil {
