@@ -138,16 +138,9 @@ func (c *Console) Handler(p Product, missing http.Handler) (http.Handler, error)
 		return nil, errors.New("console: there is no index.html; build it with: npm run build")
 	}
 	delete(files, "index.html")
-	var early []preload
-	if manifest, ok := files["manifest.json"]; ok { // one that was built otherwise may have none
-		delete(files, "manifest.json")
-		body, err := manifest.read(manifest.name)
-		if err != nil {
-			return nil, err
-		}
-		if early, err = preloads(body, p.Base); err != nil {
-			return nil, err
-		}
+	early, err := takePreloads(files, p.Base)
+	if err != nil {
+		return nil, err
 	}
 	if style := c.config.brand(); style != "" {
 		files["brand.css"] = inMemory("brand.css", []byte(style))

@@ -24,6 +24,21 @@ type chunk struct {
 // A route's page is a chunk by the name of its file, whose dots are the slashes of its path.
 const routePrefix, routeSuffix = "src/routes/", ".tsx?tsr-split=component"
 
+// takePreloads takes the manifest out of the files: it is for us. An application that was
+// built otherwise may have none.
+func takePreloads(files map[string]file, base string) ([]preload, error) {
+	manifest, ok := files["manifest.json"]
+	if !ok {
+		return nil, nil
+	}
+	delete(files, "manifest.json")
+	body, err := manifest.read(manifest.name)
+	if err != nil {
+		return nil, err
+	}
+	return preloads(body, base)
+}
+
 // preloads reads from the manifest which scripts each page needs beside those that its
 // markup names already.
 func preloads(manifest []byte, base string) ([]preload, error) {
