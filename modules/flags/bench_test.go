@@ -56,13 +56,23 @@ func BenchmarkFlags(b *testing.B) {
 func TestAnEvaluationAllocatesNothing(t *testing.T) {
 	app, ctx := asked(t)
 	for _, key := range []string{"plain", "split", "rules"} {
-		if n := testing.AllocsPerRun(1000, func() { flags.Bool(ctx, key, false) }); n != 0 {
+		if n := allocations(func() { flags.Bool(ctx, key, false) }); n != 0 {
 			t.Errorf("%s: %v allocations", key, n)
 		}
 	}
 	// Nor does it for a stranger, of whom nothing is known.
 	stranger := app.Flags.With(t.Context())
-	if n := testing.AllocsPerRun(1000, func() { flags.Bool(stranger, "plain", false) }); n != 0 {
+	if n := allocations(func() { flags.Bool(stranger, "plain", false) }); n != 0 {
 		t.Errorf("a stranger: %v allocations", n)
 	}
+}
+
+// allocations is how many fn makes: the least of some rounds, since what else the app does
+// meanwhile is counted too.
+func allocations(fn func()) float64 {
+	least := testing.AllocsPerRun(1000, fn)
+	for n := 0; n < 20 && least > 0; n++ {
+		least = min(least, testing.AllocsPerRun(1000, fn))
+	}
+	return least
 }
