@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { data } from "@tenon/client";
+import { Provider } from "../provider";
 import { Server } from "../server";
 import { everywhere, PASSWORD, test, totp } from "../test";
 import { northwind, papers } from "./world";
@@ -78,7 +79,6 @@ test("every page", async ({ page, server }) => {
     welcome: "/welcome",
     "account-profile": "/account/profile",
     "account-security": "/account/security",
-    "account-identities": "/account/identities",
     "account-notifications": "/account/notifications",
     "account-activity": "/account/activity",
     inbox: "/inbox",
@@ -141,10 +141,41 @@ test("ways in", async ({ page, server }) => {
     await page.waitForLoadState("networkidle");
     await shoot(page, name);
   }
+  for (const name of ["magic-link", "confirm-email", "not-me"]) {
+    await page.goto(`${server.url}/${name}?token=tn_${name}_x`); // which is sent only once the button is pressed
+    await page.locator("h1").waitFor();
+    await shoot(page, name);
+  }
   await page.goto(`${server.url}/sign-in`);
   await page.getByLabel("E-mail").fill(ada.email);
   await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.waitForURL("**/second-factor**");
   await shoot(page, "second-factor");
+});
+
+test("a waiting list, and accounts elsewhere", async ({ page }) => {
+  const provider = await Provider.start();
+  const server = await Server.start({ ...provider.env, TENON_SIGNUP: "waitlist" });
+  const root = { email: "amara.okafor@northwind.example", password: PASSWORD };
+  await server.client().POST("/api/v1/setup", { body: { ...root, token: new URL(server.setupLink).searchParams.get("token") ?? "", name: "Amara Okafor" } });
+  for (const [name, email] of [
+    ["Deepa Krishnan", "deepa.krishnan@partner.example"],
+    ["Sam Oduya", "sam.oduya@partner.example"],
+  ] as const)
+    await server.client().POST("/api/v1/auth/register", { body: { name, email, password: PASSWORD } });
+  await page.goto(`${server.url}/sign-in?next=/admin/waitlist`);
+  await shoot(page, "sign-in-with-provider");
+  await page.getByLabel("E-mail").fill(root.email);
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await page.getByRole("table").waitFor();
+  await shoot(page, "admin-waitlist");
+  await page.goto(`${server.url}/account/identities`);
+  await page.getByRole("button", { name: /^Link / }).click();
+  await page.getByRole("alert").waitFor();
+  await shoot(page, "account-identities");
+  await page.goto("about:blank");
+  await server.stop();
+  await provider.stop();
 });
