@@ -73,9 +73,10 @@ const rate = (perSecond: number): string => count(Math.round(perSecond * 60));
 function PauseButton({ queue }: { queue: Queue }) {
   const [asking, ask] = useState(false);
   const path = { params: { path: { queue: queue.name } } };
-  const change = useMutation<unknown>({
-    mutationFn: () => data(queue.paused ? api.POST("/api/v1/admin/queues/{queue}/resume", path) : api.POST("/api/v1/admin/queues/{queue}/pause", path)),
-    onSuccess: () => toast.done(t(queue.paused ? "jobs.resumed" : "jobs.pausedNow", { queue: queue.name })),
+  // What was wanted goes along: by the time that it is done, the list may show it already.
+  const change = useMutation<unknown, Error, { pause: boolean }>({
+    mutationFn: ({ pause }) => data(pause ? api.POST("/api/v1/admin/queues/{queue}/pause", path) : api.POST("/api/v1/admin/queues/{queue}/resume", path)),
+    onSuccess: (_, { pause }) => toast.done(t(pause ? "jobs.pausedNow" : "jobs.resumed", { queue: queue.name })),
     onSettled: () => ask(false),
   });
   return (
@@ -85,7 +86,7 @@ function PauseButton({ queue }: { queue: Queue }) {
         size="icon-sm"
         loading={change.isPending && queue.paused}
         aria-label={t(queue.paused ? "jobs.resume" : "jobs.pause", { queue: queue.name })}
-        onClick={() => (queue.paused ? change.mutate() : ask(true))}
+        onClick={() => (queue.paused ? change.mutate({ pause: false }) : ask(true))}
       >
         {queue.paused ? <Play /> : <Pause />}
       </Button>
@@ -96,7 +97,7 @@ function PauseButton({ queue }: { queue: Queue }) {
         action={t("jobs.pauseAction")}
         danger
         pending={change.isPending}
-        onConfirm={() => change.mutate()}
+        onConfirm={() => change.mutate({ pause: true })}
       >
         <p>{t("jobs.pauseBody")}</p>
       </Confirm>

@@ -1,1 +1,0 @@
-import{vt as e}from"./routes-SpF5xqNK.js";var t=e;export{t as component};
