@@ -162,7 +162,7 @@ function AddForm({ org, team, there, close }: { org: Org; team: Team; there: Tea
     },
     meta: { handled: true },
     onSuccess: () => {
-      const first = others.find((m) => m.account_id === chosen[0])?.name ?? "";
+      const first = items(members).find((m) => m.account_id === chosen[0])?.name ?? ""; // no longer among the others, perhaps
       toast.done(chosen.length === 1 ? t("org.addedOne", { name: first, team: team.name }) : t("org.added", { n: chosen.length, team: team.name }));
       close();
     },

@@ -1,1 +1,0 @@
-import{vt as e}from"./routes-5EWCimYk.js";var t=e;export{t as component};
