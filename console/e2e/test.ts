@@ -54,18 +54,12 @@ async function session(page: Page): Promise<CDPSession> {
   return open;
 }
 
-/** What axe asks: WCAG 2.2 AA and its best practices; of a page in its other colours only what colours may break. */
-const RULES = {
-  all: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] },
-  colours: { type: "rule", values: ["color-contrast", "link-in-text-block"] },
-};
-
-/** Nothing on the page keeps anybody out. */
-export async function accessible(page: Page, rules: keyof typeof RULES = "all"): Promise<void> {
+/** Nothing on the page keeps anybody out (WCAG 2.2 AA and axe's best practices). */
+export async function accessible(page: Page): Promise<void> {
   const cdp = await session(page); // the page's own policy refuses a script tag
   await cdp.send("Runtime.evaluate", { expression: `window.axe || (() => { ${axe} })()` });
   const { result } = await cdp.send("Runtime.evaluate", {
-    expression: `axe.run(document, { runOnly: ${JSON.stringify(RULES[rules])}, resultTypes: ["violations"] }).then((r) => JSON.stringify(r.violations.map((v) => ({ id: v.id, nodes: v.nodes.map((n) => n.html.slice(0, 200) + " — " + n.failureSummary) }))))`,
+    expression: `axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], resultTypes: ["violations"] }).then((r) => JSON.stringify(r.violations.map((v) => ({ id: v.id, nodes: v.nodes.map((n) => n.html.slice(0, 200) + " — " + n.failureSummary) }))))`,
     awaitPromise: true,
     returnByValue: true,
   });
@@ -85,9 +79,9 @@ export async function everywhere(page: Page): Promise<void> {
   await accessible(page);
   await paint(page, "dark");
   await fits(page, PHONE);
-  await accessible(page, "colours");
+  await accessible(page);
   await fits(page, DESK);
-  await accessible(page, "colours");
+  await accessible(page);
   await paint(page, "light");
   if (size) await page.setViewportSize(size);
 }

@@ -1,7 +1,7 @@
 import { CSPProvider } from "@base-ui/react/csp-provider";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { type AnyRoute, createRouter, RouterProvider } from "@tanstack/react-router";
-import { StrictMode, startTransition } from "react";
+import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { nobody } from "./api/client";
 import { meQuery, onSignedOut, orgsQuery, queryClient } from "./api/queries";
@@ -48,17 +48,14 @@ if (within) {
 await Promise.all([setLocale(preferred(), within), loadExtensions()]);
 
 const root = document.getElementById("root");
-// As a transition the first page is drawn in slices of a few milliseconds, between which the browser may do other things.
 if (root)
-  startTransition(() =>
-    createRoot(root).render(
-      <StrictMode>
-        <CSPProvider disableStyleElements>
-          <QueryClientProvider client={queryClient}>
-            <RouterProvider router={router} />
-            <Late />
-          </QueryClientProvider>
-        </CSPProvider>
-      </StrictMode>,
-    ),
+  createRoot(root).render(
+    <StrictMode>
+      <CSPProvider disableStyleElements>
+        <QueryClientProvider client={queryClient}>
+          <RouterProvider router={router} />
+          <Late />
+        </QueryClientProvider>
+      </CSPProvider>
+    </StrictMode>,
   );
