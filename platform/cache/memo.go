@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/maypok86/otter/v2"
 
 	"github.com/tenonhq/tenon/platform/errs"
 )
@@ -29,13 +28,15 @@ type Memo[K comparable, V any] struct {
 	bus     *Bus
 	o       MemoOptions
 	load    func(context.Context, K) (V, []Tag, error)
-	entries *otter.Cache[K, *entry[V]]
+	entries entries // of *entry[K, V], by sum
+	seed    maphash.Seed
 
 	mu      sync.Mutex
 	flights map[K]*flight[V]
 }
 
-type entry[V any] struct {
+type entry[K comparable, V any] struct {
+	key      K
 	value    V
 	err      error // "not found", remembered
 	tags     []Tag
@@ -58,7 +59,8 @@ func Memoize[K comparable, V any](b *Bus, o MemoOptions, load func(context.Conte
 		bus:     b,
 		o:       o,
 		load:    load,
-		entries: otter.Must(&otter.Options[K, *entry[V]]{MaximumSize: o.Size}),
+		entries: newEntries(o.Size),
+		seed:    maphash.MakeSeed(),
 		flights: map[K]*flight[V]{},
 	}
 }
@@ -69,7 +71,7 @@ func (m *Memo[K, V]) Get(ctx context.Context, k K) (V, error) {
 	if m.o.Off {
 		return m.loadAlone(ctx, k)
 	}
-	if e, ok := m.entries.GetIfPresent(k); ok && m.bus.current(e.mark) && m.usable(e) {
+	if e, ok := m.entries.get(m.sum(k)).(*entry[K, V]); ok && e.key == k && m.bus.current(e.mark) && m.usable(e) {
 		return e.value, e.err
 	}
 	return m.loadShared(ctx, k)
@@ -81,18 +83,22 @@ func (m *Memo[K, V]) Put(mark Mark, k K, v V, tags ...Tag) {
 	m.remember(k, mark, v, tags, nil)
 }
 
-func (m *Memo[K, V]) usable(e *entry[V]) bool {
+// sum is where k is remembered. Of two keys with one sum, which hardly ever are, one is
+// remembered at a time.
+func (m *Memo[K, V]) sum(k K) uint64 { return maphash.Comparable(m.seed, k) }
+
+func (m *Memo[K, V]) usable(e *entry[K, V]) bool {
 	age := m.bus.o.Now().Sub(e.mark.at)
 	return age >= 0 && age < e.ttl && m.bus.unchanged(e.mark.seq, e.tags, &e.verified)
 }
 
 func (m *Memo[K, V]) remember(k K, mark Mark, v V, tags []Tag, err error) {
-	e := &entry[V]{value: v, err: err, tags: tags, mark: mark, ttl: m.o.TTL}
+	e := &entry[K, V]{key: k, value: v, err: err, tags: tags, mark: mark, ttl: m.o.TTL}
 	if err != nil {
 		e.ttl = m.o.NegativeTTL
 	}
 	if !m.o.Off && (err == nil || isNotFound(err)) && m.usable(e) {
-		m.entries.Set(k, e)
+		m.entries.set(m.sum(k), e)
 	}
 }
 
