@@ -6,7 +6,7 @@ export default defineConfig({
   timeout: 90_000,
   expect: { timeout: 10_000 },
   fullyParallel: false,
-  workers: 1,
+  workers: 2, // a browser and a server each, on a machine with two cores
   globalSetup: "./e2e/build.ts",
   // What needs its second try is named as flaky in CI's output; at home it fails, and is mended.
   retries: process.env.CI ? 1 : 0,

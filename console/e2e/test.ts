@@ -74,6 +74,7 @@ const PHONE = 390;
 export async function everywhere(page: Page): Promise<void> {
   const size = page.viewportSize();
   const dark = await page.evaluate(() => matchMedia("(prefers-color-scheme: dark)").matches);
+  await still(page);
   await fits(page, DESK);
   await accessible(page);
   await fits(page, PHONE);
@@ -86,13 +87,18 @@ export async function everywhere(page: Page): Promise<void> {
   if (size) await page.setViewportSize(size);
 }
 
-/** Shows the page in light or dark, until nothing of it changes any more: colours that are inherited arrive some frames after those they lie on. */
+/** Shows the page in light or dark. */
 async function paint(page: Page, colorScheme: "light" | "dark"): Promise<void> {
   await page.emulateMedia({ colorScheme });
+  await still(page);
+}
+
+/** Waits until nothing moves any more: what opened is open, what closed is gone, and colours that are inherited have arrived, some frames after those they lie on. */
+async function still(page: Page): Promise<void> {
   await page.evaluate(async () => {
     const frame = () => new Promise(requestAnimationFrame);
-    const changing = () => document.getAnimations().some((a) => a instanceof CSSTransition);
-    for (let still = 0; still < 3; still = changing() ? 0 : still + 1) await frame();
+    const moving = () => document.getAnimations().length > 0 || document.querySelector("[data-starting-style], [data-ending-style]");
+    for (let n = 0; n < 3; n = moving() ? 0 : n + 1) await frame();
   });
 }
 
