@@ -245,7 +245,7 @@ func TestAPageNamesTheScriptsItNeeds(t *testing.T) {
 		"/sign-in":                 {"_auth", "_auth.sign-in"},
 		"/sign-in/second-factor":   {"_auth", "_auth.sign-in_.second-factor"},
 		"/o/acme":                  {"_app", "_app.o._org", "_app.o._org.index"},
-		"/o/acme/members":          {"_app", "_app.o._org", "_app.o._org.members"},
+		"/o/acme/members":          {"_app", "_app.o._org", "_app.o._org.members", "app"}, // with the texts of the pages inside
 		"/o/acme/teams/designers/": {"_app", "_app.o._org", "_app.o._org.teams._team"},
 		"/admin/users":             {"_app", "_app.admin", "_app.admin.users.index"},
 		"/nonsense":                nil,
@@ -268,6 +268,17 @@ func TestAPageNamesTheScriptsItNeeds(t *testing.T) {
 				t.Errorf("%s names %s, which the page names already", path, m[1])
 			}
 		}
+	}
+}
+
+func TestWhoIsNotSignedInIsSentTheScriptsOfTheSignInPage(t *testing.T) {
+	h := serve(t, Config{}, Product{Session: func(q *http.Request) bool { return q.Header.Get("Cookie") != "" }})
+	signIn := get(h, "/sign-in").Header.Get("Link")
+	if signIn == "" || get(h, "/o/acme/members").Header.Get("Link") != signIn {
+		t.Errorf("the pages inside name %s", get(h, "/o/acme/members").Header.Get("Link"))
+	}
+	if get(h, "/sign-up").Header.Get("Link") == signIn {
+		t.Error("so does a page of its own")
 	}
 }
 

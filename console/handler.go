@@ -12,7 +12,6 @@ import (
 	"mime"
 	"net/http"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -140,11 +139,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	header.Set("Cache-Control", "no-cache")
 	header.Add("Vary", "Cookie")
 	header.Add("Vary", "Accept")
-	at := strings.Split(name, "/")
-	if i := slices.IndexFunc(h.preloads, func(p preload) bool { return p.fits(at) }); i >= 0 {
-		header.Set("Link", h.preloads[i].link)
+	signedIn := h.session(q)
+	if link := early(h.preloads, name, signedIn); link != "" {
+		header.Set("Link", link)
 	}
-	write(w, q, h.pages[look{themeOf(q), h.session(q)}])
+	write(w, q, h.pages[look{themeOf(q), signedIn}])
 }
 
 // serve answers with the file. One whose name changes with its content is kept for ever.

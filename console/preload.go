@@ -12,6 +12,7 @@ import (
 // scripts that every page has have come, and run, and found out that they need it.
 type preload struct {
 	pattern []string // segments of the path; one that begins with $ may be any
+	inside  bool     // for whoever is signed in; others are led to the sign-in page
 	link    string   // a header (RFC 8288)
 }
 
@@ -23,6 +24,10 @@ type chunk struct {
 
 // A route's page is a chunk by the name of its file, whose dots are the slashes of its path.
 const routePrefix, routeSuffix = "src/routes/", ".tsx?tsr-split=component"
+
+// The pages inside have texts of their own; the English ones stand in for what another
+// language lacks, so that they are always needed.
+const insidePrefix, insideTexts = "_app", "src/locales/en/app.ts"
 
 // takePreloads takes the manifest out of the files: it is for us. An application that was
 // built otherwise may have none.
@@ -62,7 +67,11 @@ func preloads(manifest []byte, base string) ([]preload, error) {
 				gather(chunks, key, needs)
 			}
 		}
-		all = append(all, preload{segments(name), links(needs, named, base)})
+		inside := strings.HasPrefix(name, insidePrefix)
+		if inside {
+			gather(chunks, insideTexts, needs)
+		}
+		all = append(all, preload{segments(name), inside, links(needs, named, base)})
 	}
 	return all, nil
 }
@@ -97,6 +106,26 @@ func links(files, named map[string]bool, base string) string {
 		}
 	}
 	return strings.Join(all, ", ")
+}
+
+// early is the header for a page: what it needs, or where nobody is signed in, what the
+// sign-in page needs that it leads to.
+func early(all []preload, page string, signedIn bool) string {
+	p := find(all, page)
+	if p.inside && !signedIn {
+		p = find(all, "sign-in")
+	}
+	return p.link
+}
+
+func find(all []preload, page string) (none preload) {
+	path := strings.Split(page, "/")
+	for _, p := range all {
+		if p.fits(path) {
+			return p
+		}
+	}
+	return none
 }
 
 // fits reports whether the page is at a path.

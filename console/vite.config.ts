@@ -58,8 +58,16 @@ export default defineConfig({
       output: {
         codeSplitting: {
           groups: [
-            { name: "core", test: /node_modules\/(react|react-dom|scheduler|@tanstack|openapi-fetch|clsx|tailwind-merge|class-variance-authority)\// },
-            { name: "routes", test: /src\/(routes\/[^?]*\.tsx|routeTree\.gen\.ts)$/ }, // what a route is, without its page
+            { name: "core", test: /node_modules\/(react|react-dom|scheduler|@tanstack|openapi-fetch|clsx)\//, priority: 5 },
+            { name: "routes", test: /src\/(routes\/[^?]*\.tsx|routeTree\.gen\.ts)$/, priority: 4 }, // what a route is, without its page
+            { name: "icons", test: /node_modules\/lucide-react\//, minShareCount: 3, priority: 3 },
+            {
+              name: "entrance",
+              test: /src\/(lib|api|features\/auth|components\/(?!layout\/shell|ui\/(table|choice|.*\.base)))/,
+              minShareCount: 2,
+              priority: 2,
+            },
+            { name: "inside", test: /src\/(components|features)\/(?!.*\.base)/, minShareCount: 4, priority: 1 }, // what the pages behind it share
           ],
         },
       },

@@ -3,16 +3,10 @@ import { inside } from "@/features/auth/parts";
 import { slugOf } from "@/features/org/slug";
 import { ago, initials } from "@/lib/format";
 import { preferred, setLocale, t, tOr } from "@/lib/i18n";
-import { cn } from "@/lib/utils";
 import { de } from "@/locales/de";
 import { app as deApp } from "@/locales/de/app";
 import { en } from "@/locales/en";
 import { app as enApp } from "@/locales/en/app";
-
-test("our own sizes and colours survive each other", () => {
-  expect(cn("text-primary-foreground", "text-ui")).toBe("text-primary-foreground text-ui");
-  expect(cn("shadow-card", "shadow-pop")).toBe("shadow-pop");
-});
 
 test("an address from outside leads nowhere else", () => {
   for (const bad of ["//evil.example", "/\\evil.example", "https://evil.example/", "javascript:alert(1)", "", undefined]) expect(inside(bad)).toBe("/");

@@ -1,8 +1,7 @@
 import { type ClassValue, clsx } from "clsx";
-import { extendTailwindMerge } from "tailwind-merge";
 
-// Our own names must be known here, or "text-ui" would be taken for a colour and erase
-// "text-primary-foreground".
-const merge = extendTailwindMerge({ extend: { theme: { text: ["micro", "ui", "title", "stat", "hero"], shadow: ["card", "pop", "btn"] } } });
-
-export const cn = (...values: ClassValue[]): string => merge(clsx(values));
+/**
+ * Puts classes together. Which of two that contradict each other wins is for the style sheet to say, not their order here: the looks of a part are in styles/parts.css,
+ * in a layer below the utilities, so that a utility from outside always overrules them.
+ */
+export const cn = (...values: ClassValue[]): string => clsx(values);

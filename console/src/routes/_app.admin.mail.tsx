@@ -81,7 +81,7 @@ function List({ letters, open, none, clear }: { letters?: Letter[]; open?: Lette
             to="."
             search={(s) => ({ ...s, id: l.id })}
             aria-current={l === open ? "true" : undefined}
-            className={cn("block px-4 py-2.5 -outline-offset-2 transition-colors hover:bg-accent/50", l === open && "bg-brand-soft hover:bg-brand-soft")}
+            className={cn("block px-4 py-2.5 -outline-offset-2 transition-colors", l === open ? "bg-brand-soft" : "hover:bg-accent/50")}
           >
             <span className="flex items-baseline gap-3">
               <span className="min-w-0 flex-1 truncate font-medium">{l.subject}</span>

@@ -101,8 +101,8 @@ function ThemePicker() {
           aria-label={label}
           onClick={() => setTheme(value)}
           className={cn(
-            "grid h-6 w-7 place-items-center rounded-[5px] text-muted-foreground",
-            current === value && "bg-background text-foreground shadow-card",
+            "grid h-6 w-7 place-items-center rounded-[5px]",
+            current === value ? "bg-background text-foreground shadow-card" : "text-muted-foreground",
           )}
         >
           <Icon className="size-3.5" />
@@ -187,8 +187,8 @@ function Nav({ groups, onNavigate }: { groups: NavGroup[]; onNavigate?: () => vo
                     onClick={onNavigate}
                     aria-current={on ? "page" : undefined}
                     className={cn(
-                      "group flex h-8 items-center gap-2.5 rounded-md px-2 text-muted-foreground transition-colors hover:bg-accent hover:text-foreground",
-                      on && "bg-nav-active font-medium text-foreground shadow-card hover:bg-nav-active",
+                      "group flex h-8 items-center gap-2.5 rounded-md px-2 transition-colors",
+                      on ? "bg-nav-active font-medium text-foreground shadow-card" : "text-muted-foreground hover:bg-accent hover:text-foreground",
                     )}
                   >
                     <i.icon className={cn("size-4", on ? "text-brand-text" : "text-faint group-hover:text-muted-foreground")} strokeWidth={on ? 2.25 : 2} />

@@ -16,11 +16,9 @@ export const CardHeader = ({ title, hint, actions, className }: { title: ReactNo
   </header>
 );
 
-export const CardBody = ({ className, ...p }: ComponentProps<"div">) => <div className={cn("border-t p-4 sm:p-5", className)} {...p} />;
+export const CardBody = ({ className, ...p }: ComponentProps<"div">) => <div className={cn("card-body", className)} {...p} />;
 
-export const CardFooter = ({ className, ...p }: ComponentProps<"footer">) => (
-  <footer className={cn("flex flex-wrap items-center justify-end gap-2 border-t bg-muted/40 px-4 py-2.5 sm:px-5", className)} {...p} />
-);
+export const CardFooter = ({ className, ...p }: ComponentProps<"footer">) => <footer className={cn("card-footer", className)} {...p} />;
 
 const tones = {
   neutral: "bg-muted text-muted-foreground",
@@ -33,10 +31,7 @@ const tones = {
 export type Tone = keyof typeof tones;
 
 export const Badge = ({ tone = "neutral", dot, className, children, ...p }: ComponentProps<"span"> & { tone?: Tone; dot?: boolean }) => (
-  <span
-    className={cn("inline-flex h-5 shrink-0 items-center gap-1.5 rounded-full px-2 text-micro font-medium whitespace-nowrap", tones[tone], className)}
-    {...p}
-  >
+  <span className={cn("badge", tones[tone], className)} {...p}>
     {dot && <i className="size-1.5 rounded-full bg-current" aria-hidden />}
     {children}
   </span>
@@ -46,13 +41,13 @@ export const Kbd = ({ children }: { children: ReactNode }) => (
   <kbd className="rounded border bg-background px-1 font-sans text-micro leading-4 text-muted-foreground">{children}</kbd>
 );
 
-export const Skeleton = ({ className }: { className?: string }) => <span aria-hidden className={cn("block animate-shimmer rounded bg-skeleton", className)} />;
+export const Skeleton = ({ className }: { className?: string }) => <span aria-hidden className={cn("skeleton", className)} />;
 
 /** A person: their picture, or their initials in a colour of their own where there is none to be had. */
 export function Avatar({ name, id, src, className }: { name: string; id?: string; src?: string | null; className?: string }) {
   const [broken, setBroken] = useState("");
   const h = hue(id ?? name);
-  const size = cn("grid size-8 shrink-0 place-items-center rounded-full text-micro font-semibold", className);
+  const size = cn("avatar", className);
   if (src && src !== broken)
     return <img src={src} alt="" onError={() => setBroken(src)} referrerPolicy="no-referrer" className={cn(size, "bg-muted object-cover")} />;
   return (
@@ -70,14 +65,7 @@ export function Avatar({ name, id, src, className }: { name: string; id?: string
 export function OrgMark({ name, id, className }: { name: string; id?: string; className?: string }) {
   const h = hue(id ?? name);
   return (
-    <span
-      aria-hidden
-      className={cn(
-        "grid size-7 shrink-0 place-items-center rounded-md text-xs font-bold text-white shadow-[inset_0_1px_0_oklch(1_0_0/0.25),inset_0_0_0_1px_oklch(0_0_0/0.08)]",
-        className,
-      )}
-      style={{ background: `linear-gradient(160deg, oklch(0.6 0.15 ${h}), oklch(0.45 0.15 ${h + 30}))` }}
-    >
+    <span aria-hidden className={cn("org-mark", className)} style={{ background: `linear-gradient(160deg, oklch(0.6 0.15 ${h}), oklch(0.45 0.15 ${h + 30}))` }}>
       {([...name][0] ?? "?").toUpperCase()}
     </span>
   );
@@ -136,7 +124,7 @@ export const Page = ({
 
 /** A definition list: what something is called, and what it is. */
 export const Facts = ({ items, className }: { items: [ReactNode, ReactNode][]; className?: string }) => (
-  <dl className={cn("grid gap-x-6 gap-y-3 sm:grid-cols-2 lg:grid-cols-3", className)}>
+  <dl className={cn("facts", className)}>
     {items.map(([term, value], i) => (
       // biome-ignore lint/suspicious/noArrayIndexKey: the list does not change its order
       <div key={i} className="min-w-0">

@@ -4,7 +4,7 @@ import { X } from "lucide-react";
 import { useInsertionEffect, useRef, useState } from "react";
 import { t } from "@/lib/i18n";
 import { cn } from "@/lib/utils";
-import { Button, buttonVariants } from "./button";
+import { Button, buttonClass } from "./button";
 import type { ConfirmProps, DialogProps } from "./dialog";
 import { surface } from "./surface";
 
@@ -14,7 +14,7 @@ export const backdrop =
 /** A layer of its own: what is opened later, such as the question who the reader is, dims what was open already. */
 const layer = "relative z-50";
 const popup =
-  "relative w-full rounded-xl p-5 transition-[transform,opacity] duration-200 ease-out-quint data-ending-style:translate-y-2 data-ending-style:opacity-0 data-starting-style:translate-y-3 data-starting-style:opacity-0 max-sm:rounded-b-none sm:max-w-[440px] sm:p-6";
+  "relative w-full rounded-xl p-5 transition-[transform,opacity] duration-200 ease-out-quint data-ending-style:translate-y-2 data-ending-style:opacity-0 data-starting-style:translate-y-3 data-starting-style:opacity-0 max-sm:rounded-b-none sm:p-6";
 const viewport = "fixed inset-0 z-50 grid place-items-end overflow-y-auto sm:place-items-center sm:p-6";
 
 /**
@@ -39,13 +39,10 @@ export function Dialog({ open, onOpenChange, title, hint, wide, keep, children }
       <BaseDialog.Portal className={layer}>
         <BaseDialog.Backdrop className={backdrop} />
         <BaseDialog.Viewport className={viewport}>
-          <BaseDialog.Popup finalFocus={finalFocus} className={cn(surface, popup, wide && "sm:max-w-[640px]")}>
+          <BaseDialog.Popup finalFocus={finalFocus} className={cn(surface, popup, wide ? "sm:max-w-[640px]" : "sm:max-w-[440px]")}>
             <BaseDialog.Title className="pr-8 text-base font-semibold tracking-[-0.01em]">{title}</BaseDialog.Title>
             {hint && <BaseDialog.Description className="mt-1 text-muted-foreground">{hint}</BaseDialog.Description>}
-            <BaseDialog.Close
-              aria-label={t("action.close")}
-              className={cn(buttonVariants({ variant: "ghost", size: "icon-sm" }), "absolute top-3.5 right-3.5")}
-            >
+            <BaseDialog.Close aria-label={t("action.close")} className={cn(buttonClass({ variant: "ghost", size: "icon-sm" }), "absolute top-3.5 right-3.5")}>
               <X />
             </BaseDialog.Close>
             <div className="mt-5">{children}</div>
@@ -71,7 +68,7 @@ export function Confirm({ open, onOpenChange, title, children, action, danger = 
       <BaseAlert.Portal className={layer}>
         <BaseAlert.Backdrop className={backdrop} />
         <BaseAlert.Viewport className={viewport}>
-          <BaseAlert.Popup finalFocus={finalFocus} className={cn(surface, popup)}>
+          <BaseAlert.Popup finalFocus={finalFocus} className={cn(surface, popup, "sm:max-w-[440px]")}>
             <BaseAlert.Title className="text-base font-semibold tracking-[-0.01em]">{title}</BaseAlert.Title>
             <BaseAlert.Description render={<div />} className="mt-1.5 grid gap-3 text-muted-foreground">
               {children}

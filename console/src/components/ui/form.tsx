@@ -16,8 +16,8 @@ import { declined, explain, fieldErrors, signedOut } from "@/api/client";
 import { t } from "@/lib/i18n";
 import { cn } from "@/lib/utils";
 
-export const inputClass =
-  "h-8 w-full rounded-md border border-input bg-background px-2.5 text-ui shadow-btn transition-[border-color,box-shadow] placeholder:text-faint hover:border-border-strong focus:border-ring focus:ring-3 focus:ring-ring/20 focus:outline-none disabled:bg-muted disabled:text-muted-foreground aria-invalid:border-destructive aria-invalid:ring-destructive/15 data-invalid:border-destructive";
+/** The class of what is typed into (styles/parts.css). */
+export const inputClass = "field";
 
 export const Input = ({ className, ...p }: ComponentProps<"input">) => <input className={cn(inputClass, className)} {...p} />;
 
@@ -55,7 +55,7 @@ export function Form({ onSubmit, error, className, children }: FormProps) {
   const general = error != null && Object.keys(fieldErrors(error)).length === 0 && !declined(error) && !signedOutElsewhere(error);
   return (
     <Refused value={refused}>
-      <form ref={form} noValidate onSubmit={submit} className={cn("grid gap-4", className)}>
+      <form ref={form} noValidate onSubmit={submit} className={cn("form", className)}>
         {general && <Alert>{explain(error)}</Alert>}
         {children}
       </form>

@@ -24,11 +24,8 @@ export const Content = ({
   </BaseMenu.Portal>
 );
 
-const item =
-  "flex min-h-8 w-full items-center gap-2 rounded-sm px-2 text-left outline-none select-none data-disabled:opacity-50 data-highlighted:bg-accent [&_svg]:size-4 [&_svg]:shrink-0 [&_svg]:text-muted-foreground";
-
 export const Item = ({ className, danger, ...p }: Omit<BaseMenu.Item.Props, "className"> & { danger?: boolean; className?: string }) => (
-  <BaseMenu.Item className={cn(item, danger && "text-destructive data-highlighted:bg-destructive-soft [&_svg]:text-destructive", className)} {...p} />
+  <BaseMenu.Item className={cn("menu-item", danger && "text-destructive data-highlighted:bg-destructive-soft [&_svg]:text-destructive", className)} {...p} />
 );
 
 /** A menu entry that is a link. */
@@ -43,7 +40,7 @@ export const Row = ({
   children: ReactNode;
   closeOnClick?: boolean;
 }) => (
-  <BaseMenu.Item className={cn(item, className)} render={render} closeOnClick={closeOnClick}>
+  <BaseMenu.Item className={cn("menu-item", className)} render={render} closeOnClick={closeOnClick}>
     {children}
   </BaseMenu.Item>
 );

@@ -14,8 +14,8 @@ export const Segments = <V extends string>({ label, value, onChange, items }: Pr
       <label
         key={i.value}
         className={cn(
-          "flex h-7 cursor-pointer items-center rounded-[5px] px-3 font-medium text-muted-foreground has-focus-visible:outline-2 has-focus-visible:outline-ring",
-          i.value === value && "bg-background text-foreground shadow-card",
+          "flex h-7 cursor-pointer items-center rounded-[5px] px-3 font-medium has-focus-visible:outline-2 has-focus-visible:outline-ring",
+          i.value === value ? "bg-background text-foreground shadow-card" : "text-muted-foreground",
         )}
       >
         <input type="radio" name={label} checked={i.value === value} onChange={() => onChange(i.value)} className="sr-only" />

@@ -1,7 +1,7 @@
 import { ChevronDown } from "lucide-react";
 import { type KeyboardEvent, type ReactNode, useState } from "react";
 import { cn } from "@/lib/utils";
-import { buttonVariants } from "./button";
+import { buttonClass } from "./button";
 import { useLate } from "./late";
 
 export interface SelectProps<V extends string> {
@@ -19,7 +19,7 @@ export interface SelectProps<V extends string> {
 const load = () => import("./select.base");
 
 export const triggerClass = (field?: boolean, className?: string) =>
-  cn(buttonVariants({ variant: "secondary" }), "justify-between gap-2 font-normal", field && "w-full px-2.5", className);
+  cn(buttonClass({}), "justify-between gap-2 font-normal", field && "w-full px-2.5", className);
 
 /** One of several. The list is loaded when somebody is about to open it. */
 export function Select<V extends string>(p: SelectProps<V>) {

@@ -1,2 +1,2 @@
-/** What floats: menus, dialogs, toasts. */
-export const surface = "rounded-lg border bg-popover text-foreground shadow-pop outline-none";
+/** What floats: menus, dialogs, toasts (styles/parts.css). */
+export const surface = "surface";

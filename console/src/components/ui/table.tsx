@@ -55,14 +55,10 @@ export function DataTable<T>({ label, columns, query, rowKey, toolbar, empty, cl
       {toolbar && <div className="flex flex-wrap items-center gap-2 border-b p-3 sm:px-5">{toolbar}</div>}
       {(some || query.isPending) && (
         <table aria-label={label} aria-busy={query.isFetching} className="w-full table-auto border-collapse">
-          <thead className={cn("bg-muted/50 text-left text-xs text-muted-foreground", "max-md:sr-only")}>
+          <thead className="bg-muted/50 text-left text-xs text-muted-foreground max-md:sr-only">
             <tr>
               {columns.map((c) => (
-                <th
-                  key={c.key}
-                  scope="col"
-                  className={cn("h-9 px-2 first:pl-4 last:pr-4 sm:first:pl-5 sm:last:pr-5", width(c), c.className, "py-0 align-middle font-medium")}
-                >
+                <th key={c.key} scope="col" className={cn("cell h-9!", width(c), c.className, "py-0! align-middle! font-medium")}>
                   {c.silent ? <span className="sr-only">{c.head}</span> : c.head}
                 </th>
               ))}
@@ -74,7 +70,7 @@ export function DataTable<T>({ label, columns, query, rowKey, toolbar, empty, cl
                   // biome-ignore lint/suspicious/noArrayIndexKey: they are all the same
                   <tr key={i} className="border-t">
                     {columns.map((c, n) => (
-                      <td key={c.key} className={cn("h-14 px-2 first:pl-4 last:pr-4 sm:first:pl-5 sm:last:pr-5", width(c))}>
+                      <td key={c.key} className={cn("cell", width(c))}>
                         {!c.silent && <Skeleton className={cn("h-3", n === 0 ? "w-40 max-w-full" : "w-16")} />}
                       </td>
                     ))}
@@ -87,7 +83,7 @@ export function DataTable<T>({ label, columns, query, rowKey, toolbar, empty, cl
                     className={cn("border-t transition-colors hover:bg-accent/50", onRow && "cursor-pointer", rowClass?.(r))}
                   >
                     {columns.map((c) => (
-                      <td key={c.key} className={cn("h-14 px-2 py-2 first:pl-4 last:pr-4 sm:first:pl-5 sm:last:pr-5", width(c), c.className)}>
+                      <td key={c.key} className={cn("cell", width(c), c.className)}>
                         {c.cell(r)}
                       </td>
                     ))}

@@ -5,7 +5,7 @@ import { cn } from "@/lib/utils";
 
 /** The sign at the beginning of a row. */
 export const Mark = ({ icon: Icon, className }: { icon: LucideIcon; className?: string }) => (
-  <span aria-hidden className={cn("grid size-8 shrink-0 place-items-center rounded-md bg-muted text-muted-foreground", className)}>
+  <span aria-hidden className={cn("mark", className)}>
     <Icon className="size-4" />
   </span>
 );

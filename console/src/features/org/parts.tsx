@@ -37,7 +37,7 @@ export const wide = "w-full max-w-0";
 
 export function SearchField({ value, onChange, label, className }: { value: string; onChange: (value: string) => void; label: string; className?: string }) {
   return (
-    <div className={cn("relative min-w-0 flex-1 max-sm:basis-full sm:max-w-72", className)}>
+    <div className={cn("search-field", className)}>
       <Search aria-hidden className="pointer-events-none absolute top-2 left-2.5 size-4 text-muted-foreground" />
       <Input type="search" aria-label={label} placeholder={label} value={value} onChange={(e) => onChange(e.target.value)} className="pl-8" />
     </div>
@@ -78,7 +78,7 @@ export const Choices = ({ label, children, className }: { label: string; childre
   <fieldset className="grid min-w-0 gap-1.5">
     <legend className="mb-1.5 font-medium">{label}</legend>
     {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be reached by keyboard */}
-    <div tabIndex={0} role="group" aria-label={label} className={cn("max-h-48 overflow-y-auto rounded-md border p-1 shadow-btn", className)}>
+    <div tabIndex={0} role="group" aria-label={label} className={cn("choices", className)}>
       {children}
     </div>
   </fieldset>

@@ -1,1 +1,0 @@
-import{L as e,f as t}from"./core-C4dqGMMI.js";import{t as n}from"./shell-CtOpqv1c.js";var r=e(),i=()=>(0,r.jsx)(n,{children:(0,r.jsx)(t,{})});export{i as component};

@@ -1,1 +1,0 @@
-import{f as e}from"./core-C4dqGMMI.js";var t=e;export{t as component};

@@ -1,0 +1,1 @@
+import{u as e}from"./core-C7Kk1rjZ.js";var t=e;export{t as component};

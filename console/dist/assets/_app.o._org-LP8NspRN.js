@@ -1,1 +1,0 @@
-import{vt as e}from"./routes-gRL8w1hx.js";var t=e;export{t as notFoundComponent};

@@ -1,1 +1,0 @@
-import{L as e,gt as t,vt as n}from"./routes-gRL8w1hx.js";import{n as r}from"./load-B_tjOUR-.js";import{L as i}from"./core-C4dqGMMI.js";var a=i();function o(){let i=r.get(`/${e.useParams()._splat??``}`),o=t();return i?(0,a.jsx)(i.component,{org:o&&{id:o.id,slug:o.slug,name:o.name,role:o.role}}):(0,a.jsx)(n,{})}export{o as component};

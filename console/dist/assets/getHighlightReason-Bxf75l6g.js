@@ -1,0 +1,1 @@
+import{dt as e,ht as t,pt as n}from"./inertValue-B2C3HhdB.js";function r(r){return r==null?n:r.type.startsWith(`key`)?e:r.type.startsWith(`mouse`)||r.type.startsWith(`pointer`)?t:n}export{r as t};

@@ -1,1 +1,0 @@
-import{dt as e,ht as t,pt as n}from"./inertValue-CBsXInpO.js";function r(r){return r==null?n:r.type.startsWith(`key`)?e:r.type.startsWith(`mouse`)||r.type.startsWith(`pointer`)?t:n}export{r as t};

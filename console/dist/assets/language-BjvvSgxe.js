@@ -1,1 +1,0 @@
-import{kn as e,nn as t,un as n,xn as r}from"./routes-gRL8w1hx.js";async function i(i,a){r(i),a&&await e(n.PATCH(`/api/v1/users/me`,{body:{locale:i}})).catch(()=>{}),t.clear(),location.reload()}export{i as t};

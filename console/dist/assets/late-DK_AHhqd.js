@@ -1,1 +1,0 @@
-import{r as e}from"./rolldown-runtime-XKyaHtl9.js";import{R as t}from"./core-C4dqGMMI.js";var n=e(t(),1);function r(e,t){let[r,i]=(0,n.useState)();return(0,n.useEffect)(()=>{t&&!r&&e().then(e=>i(()=>e))},[e,t,r]),r}export{r as t};

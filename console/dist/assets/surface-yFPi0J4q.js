@@ -1,1 +1,0 @@
-var e=`rounded-lg border bg-popover text-foreground shadow-pop outline-none`;export{e as t};
