@@ -53,7 +53,7 @@ export default defineConfig({
     sourcemap: false,
     manifest: "manifest.json", // which chunks a page needs: for the preload links and the size budget
     reportCompressedSize: false,
-    // What every page needs comes in one file: it compresses better, and fewer are asked for.
+    // What pages share comes in a few files, each with what it needs, unless one before it has that: fewer are asked for, and they compress better. Signing in needs the first four.
     rolldownOptions: {
       output: {
         codeSplitting: {
