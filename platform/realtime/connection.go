@@ -26,9 +26,17 @@ type arrival struct {
 
 type arrivalKey struct{}
 
+// client is what is asked of a *centrifuge.Client once it is connected; see running.
+type client interface {
+	UserID() string
+	Channels() []string
+	Unsubscribe(channel string, why ...centrifuge.Unsubscribe)
+	Disconnect(why ...centrifuge.Disconnect)
+}
+
 // conn is one connection whose holder is known.
 type conn struct {
-	client *centrifuge.Client
+	client client
 	from   web.Client
 
 	mu         sync.Mutex
@@ -124,7 +132,7 @@ func refreshAt(c web.Credential) int64 {
 }
 
 // connected says what a connection may do. It may publish nothing.
-func (h *Hub) connected(client *centrifuge.Client) {
+func connected(h *Hub, client *centrifuge.Client) {
 	ctx := client.Context()
 	c := connOf(ctx)
 	c.client = client

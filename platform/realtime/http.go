@@ -143,7 +143,7 @@ func (h *Hub) websocket(u *websocket.Upgrader, w http.ResponseWriter, q *http.Re
 	ctx := context.WithValue(context.Background(), arrivalKey{}, a)
 	go func() {
 		defer leave()
-		if err := newSocket(ws).serve(ctx, h.node.Load()); err != nil {
+		if err := newSocket(ws).serve(ctx, running(h)); err != nil {
 			h.Log.DebugContext(ctx, "realtime connection broke", "err", err)
 		}
 	}()

@@ -22,9 +22,16 @@ const (
 	compare = 10 * time.Second
 )
 
+// running is the node of a hub, or nil. What the node consists of is no part of the Hub's type, nor
+// of its methods': generic code in it would be compiled anew in whatever imports Tenon.
+func running(h *Hub) *centrifuge.Node {
+	node, _ := h.node.Load().(*centrifuge.Node)
+	return node
+}
+
 // newNode makes the machinery behind the hub: Centrifuge, which speaks the protocol of the stock
 // clients (https://centrifugal.dev/docs/transports/client_protocol).
-func (h *Hub) newNode() (*centrifuge.Node, error) {
+func newNode(h *Hub) (*centrifuge.Node, error) {
 	node, err := centrifuge.New(centrifuge.Config{
 		Name: "tenon", LogLevel: centrifuge.LogLevelError, LogHandler: h.log,
 		ClientQueueMaxSize: longestQueue, ClientChannelLimit: mostChannels, UserConnectionLimit: h.Config.PerAccount,
@@ -36,12 +43,12 @@ func (h *Hub) newNode() (*centrifuge.Node, error) {
 		return nil, err
 	}
 	if h.Redis != nil {
-		if err := h.connectRedis(node); err != nil {
+		if err := connectRedis(h, node); err != nil {
 			return nil, err
 		}
 	}
 	node.OnConnecting(h.connecting)
-	node.OnConnect(h.connected)
+	node.OnConnect(func(c *centrifuge.Client) { connected(h, c) })
 	node.OnCommandRead(command)
 	return node, node.Run()
 }
@@ -49,7 +56,7 @@ func (h *Hub) newNode() (*centrifuge.Node, error) {
 // redisTimeout is how long a command may take; a frozen server's connection is given up.
 const redisTimeout = time.Second
 
-func (h *Hub) connectRedis(node *centrifuge.Node) error {
+func connectRedis(h *Hub, node *centrifuge.Node) error {
 	address, query, _ := strings.Cut(h.RedisURL, "?")
 	if strings.HasPrefix(address, "redis") {
 		address = strings.TrimSuffix(address, "/")

@@ -38,14 +38,14 @@ func (h *Hub) enqueue(m message) {
 }
 
 // send publishes what is in the queue until the hub ends, then what is left.
-func (h *Hub) send(node *centrifuge.Node, queue <-chan message) {
+func send(h *Hub, node *centrifuge.Node, queue <-chan message) {
 	for {
 		select {
 		case m := <-queue:
-			h.publish(node, m)
+			publish(h, node, m)
 		case <-h.ended:
 			for len(queue) > 0 {
-				h.publish(node, <-queue)
+				publish(h, node, <-queue)
 			}
 			return
 		}
@@ -54,8 +54,8 @@ func (h *Hub) send(node *centrifuge.Node, queue <-chan message) {
 
 // publish sends a message to all nodes. Where Redis is away, those who are connected here
 // get it all the same, and all are told of a gap when it is back.
-func (h *Hub) publish(node *centrifuge.Node, m message) {
-	err := h.broadcast(node, m)
+func publish(h *Hub, node *centrifuge.Node, m message) {
+	err := broadcast(h, node, m)
 	if err == nil {
 		return
 	}
@@ -68,7 +68,7 @@ func (h *Hub) publish(node *centrifuge.Node, m message) {
 	}
 }
 
-func (h *Hub) broadcast(node *centrifuge.Node, m message) error {
+func broadcast(h *Hub, node *centrifuge.Node, m message) error {
 	if h.Redis != nil && !h.Redis.Healthy() {
 		return redis.ErrUnavailable
 	}
@@ -107,7 +107,7 @@ func (h *Hub) report(ctx context.Context) {
 		case <-tick.C:
 		}
 		for _, channel := range h.gaps.take() {
-			if err := h.broadcast(h.node.Load(), message{channel, gap}); err != nil {
+			if err := broadcast(h, running(h), message{channel, gap}); err != nil {
 				h.gaps.add(channel)
 			}
 		}

@@ -83,8 +83,8 @@ const largest = 32 << 10
 type Hub struct {
 	Options
 	auth     Auth
-	node     atomic.Pointer[centrifuge.Node]
-	doors    doors // of the node
+	node     atomic.Value // *centrifuge.Node, as running says
+	doors    doors        // of the node
 	starts   sync.Mutex
 	draining atomic.Bool
 	began    chan struct{} // closed when there is a node
@@ -143,7 +143,7 @@ func (p *Publisher) Changed(c Channel, topic string) {
 }
 
 // unheard reports whether nobody can be listening, here or elsewhere.
-func (h *Hub) unheard() bool { return h.node.Load() == nil && h.Redis == nil }
+func (h *Hub) unheard() bool { return running(h) == nil && h.Redis == nil }
 
 type body struct {
 	Type string `json:"type"`
@@ -167,7 +167,7 @@ var (
 
 // start makes the node, once. It fails while Redis is configured and away.
 func (h *Hub) start() error {
-	if h.node.Load() != nil {
+	if running(h) != nil {
 		return nil
 	}
 	h.starts.Lock()
@@ -175,17 +175,17 @@ func (h *Hub) start() error {
 	if h.draining.Load() {
 		return errStopping
 	}
-	if h.node.Load() != nil {
+	if running(h) != nil {
 		return nil
 	}
-	node, err := h.newNode()
+	node, err := newNode(h)
 	if err != nil {
 		return errNoRedis.Because(err)
 	}
 	h.doors = doorsOf(node)
 	h.node.Store(node)
 	for _, q := range h.queues {
-		h.sending.Go(func() { h.send(node, q) })
+		h.sending.Go(func() { send(h, node, q) })
 	}
 	close(h.began)
 	return nil
@@ -197,7 +197,7 @@ const retry = time.Second
 // Run starts the hub where messages come from other nodes, and looks after connections
 // until ctx is done.
 func (h *Hub) Run(ctx context.Context) error {
-	for h.Redis != nil && h.node.Load() == nil {
+	for h.Redis != nil && running(h) == nil {
 		if err := h.start(); err == nil {
 			break
 		} else if h.draining.Load() {
@@ -241,7 +241,7 @@ func (h *Hub) Close() {
 	h.draining.Store(true)
 	h.starts.Lock() // a start under way comes to its end
 	defer h.starts.Unlock()
-	node := h.node.Load()
+	node := running(h)
 	if node == nil {
 		return
 	}

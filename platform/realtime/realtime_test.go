@@ -74,7 +74,7 @@ func TestHintsOfAMomentAreOne(t *testing.T) {
 		h.hint(hint{org.Name(), "files"})
 	}
 	history := func() []*centrifuge.Publication {
-		got, err := h.node.Load().History(org.Name(), centrifuge.WithLimit(centrifuge.NoLimit))
+		got, err := running(h).History(org.Name(), centrifuge.WithLimit(centrifuge.NoLimit))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +99,7 @@ func TestWhatWasLostIsReported(t *testing.T) {
 	defer cancel()
 	go func() { _ = h.Run(ctx) }() // ends with the test
 	servers.Within(t, soon, "the channel was told of the gap", func() bool {
-		got, err := h.node.Load().History(full.Name(), centrifuge.WithLimit(1), centrifuge.WithReverse(true))
+		got, err := running(h).History(full.Name(), centrifuge.WithLimit(1), centrifuge.WithReverse(true))
 		return err == nil && len(got.Publications) == 1 && string(got.Publications[0].Data) == `{"type":"gap"}`
 	})
 }
