@@ -274,15 +274,19 @@ func TestTheLastUseIsRemembered(t *testing.T) {
 				var value string
 				keyID, value = w.made(w.owner, "")
 				owner, at = w.owner, w.at
-				before := w.DB.Stats().Statements.Load()
-				for range 100 {
-					q := w.Request("GET", w.at+"/members", "")
-					q.Header.Set("Authorization", "Bearer "+value)
-					q.RemoteAddr = "203.0.113.7:1234"
-					w.Send(q).WantCode(t, 403, "auth.denied")
+				fewest := int64(100)
+				for range 5 { // other things go on meanwhile
+					before := w.DB.Stats().Statements.Load()
+					for range 20 {
+						q := w.Request("GET", w.at+"/members", "")
+						q.Header.Set("Authorization", "Bearer "+value)
+						q.RemoteAddr = "203.0.113.7:1234"
+						w.Send(q).WantCode(t, 403, "auth.denied")
+					}
+					fewest = min(fewest, w.DB.Stats().Statements.Load()-before)
 				}
-				if n := w.DB.Stats().Statements.Load() - before; n > 20 {
-					t.Errorf("%d statements for 100 uses", n)
+				if fewest > 5 {
+					t.Errorf("%d statements for 20 uses", fewest)
 				}
 				if got := w.call(w.owner, "GET", "/api-keys/"+keyID, "").Want(t, 200); got.Body["last_used_at"] != nil {
 					t.Errorf("a request was written down at once: %s", got.Text)
