@@ -67,7 +67,8 @@ test.describe("notifications", () => {
     await said(page, "Security of your account");
     await everywhere(page);
     await expect(page.getByLabel("In the inbox: Security of your account")).toBeDisabled();
-    await page.getByLabel("In the inbox: Invitations accepted").uncheck();
+    await page.getByLabel("In the inbox: Invitations accepted").click();
+    await expect(page.getByLabel("In the inbox: Invitations accepted")).not.toBeChecked(); // a moment later
     await said(page, "Holds from now on: Invitations accepted");
     await page.getByRole("combobox", { name: "E-mail: Your role" }).click();
     await page.getByRole("option", { name: "At once" }).click();

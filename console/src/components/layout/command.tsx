@@ -6,7 +6,6 @@ import { CornerDownLeft, LogOut, type LucideIcon, Moon, Plus, Search, Sun } from
 import type { ReactNode } from "react";
 import { orgsQuery } from "@/api/queries";
 import { Kbd, OrgMark } from "@/components/ui/basics";
-import { surface } from "@/components/ui/surface";
 import { t } from "@/lib/i18n";
 import { setTheme } from "@/lib/theme";
 import { cn } from "@/lib/utils";
@@ -54,7 +53,7 @@ export default function CommandMenu({ groups, onClose }: { groups: NavGroup[]; o
         <BaseDialog.Backdrop className="fixed inset-0 z-40 bg-[oklch(0.15_0.01_265/0.42)]" />
         <BaseDialog.Popup
           className={cn(
-            surface,
+            "surface",
             "fixed top-[12vh] left-1/2 z-50 flex max-h-[min(460px,76vh)] w-[min(560px,calc(100vw-2rem))] -translate-x-1/2 flex-col overflow-hidden rounded-xl",
           )}
         >

@@ -8,7 +8,7 @@ interface Looks {
 }
 
 /** The classes of a button (styles/parts.css). */
-export const buttonClass = ({ variant = "secondary", size = "md" }: Looks) => `btn btn-${variant} btn-${size}`;
+export const buttonClass = ({ variant = "secondary", size = "md" }: Looks = {}) => `btn btn-${variant} btn-${size}`;
 
 type Props = ComponentProps<"button"> & Looks & { loading?: boolean; render?: ReactElement<ComponentProps<"button">> };
 

@@ -6,7 +6,6 @@ import { t } from "@/lib/i18n";
 import { cn } from "@/lib/utils";
 import { Button, buttonClass } from "./button";
 import type { ConfirmProps, DialogProps } from "./dialog";
-import { surface } from "./surface";
 
 /** What lies between the page and what is open above it. */
 export const backdrop =
@@ -39,7 +38,7 @@ export function Dialog({ open, onOpenChange, title, hint, wide, keep, children }
       <BaseDialog.Portal className={layer}>
         <BaseDialog.Backdrop className={backdrop} />
         <BaseDialog.Viewport className={viewport}>
-          <BaseDialog.Popup finalFocus={finalFocus} className={cn(surface, popup, wide ? "sm:max-w-[640px]" : "sm:max-w-[440px]")}>
+          <BaseDialog.Popup finalFocus={finalFocus} className={cn("surface", popup, wide ? "sm:max-w-[640px]" : "sm:max-w-[440px]")}>
             <BaseDialog.Title className="pr-8 text-base font-semibold tracking-[-0.01em]">{title}</BaseDialog.Title>
             {hint && <BaseDialog.Description className="mt-1 text-muted-foreground">{hint}</BaseDialog.Description>}
             <BaseDialog.Close aria-label={t("action.close")} className={cn(buttonClass({ variant: "ghost", size: "icon-sm" }), "absolute top-3.5 right-3.5")}>
@@ -68,7 +67,7 @@ export function Confirm({ open, onOpenChange, title, children, action, danger = 
       <BaseAlert.Portal className={layer}>
         <BaseAlert.Backdrop className={backdrop} />
         <BaseAlert.Viewport className={viewport}>
-          <BaseAlert.Popup finalFocus={finalFocus} className={cn(surface, popup, "sm:max-w-[440px]")}>
+          <BaseAlert.Popup finalFocus={finalFocus} className={cn("surface", popup, "sm:max-w-[440px]")}>
             <BaseAlert.Title className="text-base font-semibold tracking-[-0.01em]">{title}</BaseAlert.Title>
             <BaseAlert.Description render={<div />} className="mt-1.5 grid gap-3 text-muted-foreground">
               {children}

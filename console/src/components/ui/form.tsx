@@ -16,10 +16,7 @@ import { declined, explain, fieldErrors, signedOut } from "@/api/client";
 import { t } from "@/lib/i18n";
 import { cn } from "@/lib/utils";
 
-/** The class of what is typed into (styles/parts.css). */
-export const inputClass = "field";
-
-export const Input = ({ className, ...p }: ComponentProps<"input">) => <input className={cn(inputClass, className)} {...p} />;
+export const Input = ({ className, ...p }: ComponentProps<"input">) => <input className={cn("field", className)} {...p} />;
 
 /** What the server refuses of the fields of the form around, and how to forget it. */
 const Refused = createContext<{ errors: Record<string, string>; clear: (name: string) => void }>({ errors: {}, clear: () => {} });
@@ -166,7 +163,7 @@ export function TextField({ label, name, hint, aside, end, large, className, ...
         {aside}
       </div>
       <div className="relative">
-        <input className={cn(inputClass, large && "h-10 px-3 text-sm", end && "pr-9", className)} {...control} {...p} />
+        <input className={cn("field", large && "h-10 px-3 text-sm", end && "pr-9", className)} {...control} {...p} />
         {end && <span className="absolute inset-y-0 right-1 flex items-center">{end}</span>}
       </div>
       {notes}
@@ -202,7 +199,7 @@ export function TextArea({ label, name, hint, className, ...p }: ComponentProps<
       <label htmlFor={id} className="font-medium">
         {label}
       </label>
-      <textarea rows={3} className={cn(inputClass, "h-auto min-h-20 py-2 leading-5", className)} {...control} {...p} />
+      <textarea rows={3} className={cn("field", "h-auto min-h-20 py-2 leading-5", className)} {...control} {...p} />
       {notes}
     </div>
   );

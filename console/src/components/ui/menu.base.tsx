@@ -1,7 +1,6 @@
 import { Menu as BaseMenu } from "@base-ui/react/menu";
 import type { ReactElement, ReactNode } from "react";
 import { cn } from "@/lib/utils";
-import { surface } from "./surface";
 
 export const Root = BaseMenu.Root;
 export const Trigger = BaseMenu.Trigger;
@@ -19,7 +18,7 @@ export const Content = ({
 }) => (
   <BaseMenu.Portal>
     <BaseMenu.Positioner side={side} align={align} sideOffset={6} className="z-50 outline-none">
-      <BaseMenu.Popup className={cn(surface, "pop-motion max-h-(--available-height) min-w-48 overflow-y-auto p-1", className)}>{children}</BaseMenu.Popup>
+      <BaseMenu.Popup className={cn("surface", "pop-motion max-h-(--available-height) min-w-48 overflow-y-auto p-1", className)}>{children}</BaseMenu.Popup>
     </BaseMenu.Positioner>
   </BaseMenu.Portal>
 );

@@ -2,7 +2,6 @@ import { Select as BaseSelect } from "@base-ui/react/select";
 import { Check, ChevronDown } from "lucide-react";
 import { cn } from "@/lib/utils";
 import { type SelectProps, triggerClass } from "./select";
-import { surface } from "./surface";
 
 export function Control<V extends string>({ label, field, value, onChange, items, disabled, className }: SelectProps<V>) {
   return (
@@ -15,7 +14,7 @@ export function Control<V extends string>({ label, field, value, onChange, items
       </BaseSelect.Trigger>
       <BaseSelect.Portal>
         <BaseSelect.Positioner alignItemWithTrigger={false} sideOffset={6} className="z-50 outline-none">
-          <BaseSelect.Popup className={cn(surface, "pop-motion max-h-(--available-height) min-w-(--anchor-width) overflow-y-auto p-1")}>
+          <BaseSelect.Popup className={cn("surface", "pop-motion max-h-(--available-height) min-w-(--anchor-width) overflow-y-auto p-1")}>
             {items.map((i) => (
               <BaseSelect.Item
                 key={i.value}

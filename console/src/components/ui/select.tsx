@@ -19,7 +19,7 @@ export interface SelectProps<V extends string> {
 const load = () => import("./select.base");
 
 export const triggerClass = (field?: boolean, className?: string) =>
-  cn(buttonClass({}), "justify-between gap-2 font-normal", field && "w-full px-2.5", className);
+  cn(buttonClass(), "justify-between gap-2 font-normal", field && "w-full px-2.5", className);
 
 /** One of several. The list is loaded when somebody is about to open it. */
 export function Select<V extends string>(p: SelectProps<V>) {

@@ -3,7 +3,6 @@ import { CircleAlert, CircleCheck, X } from "lucide-react";
 import { useEffect } from "react";
 import { t } from "@/lib/i18n";
 import { cn } from "@/lib/utils";
-import { surface } from "./surface";
 import { takeToasts } from "./toast";
 
 const manager = T.createToastManager();
@@ -32,7 +31,7 @@ function Toasts() {
       toast={x}
       swipeDirection={["right", "down"]}
       className={cn(
-        surface,
+        "surface",
         "flex items-start gap-2.5 p-3 transition-[transform,opacity] duration-200 ease-out-quint data-ending-style:translate-x-4 data-ending-style:opacity-0 data-starting-style:translate-y-3 data-starting-style:opacity-0",
       )}
     >

@@ -3,7 +3,7 @@ import { Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { Button } from "@/components/ui/button";
 import { Checkbox, Switch } from "@/components/ui/choice";
-import { Input, inputClass } from "@/components/ui/form";
+import { Input } from "@/components/ui/form";
 import { Select } from "@/components/ui/overlay";
 import { t } from "@/lib/i18n";
 import { cn } from "@/lib/utils";
@@ -112,7 +112,7 @@ function Value({
           disabled={disabled}
           spellCheck={false}
           onChange={(e) => change(e.target.value)}
-          className={cn(inputClass, "h-auto py-1.5 font-mono text-xs leading-5")}
+          className={cn("field", "h-auto py-1.5 font-mono text-xs leading-5")}
         />
       ) : (
         <Input

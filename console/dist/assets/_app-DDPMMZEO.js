@@ -1,0 +1,1 @@
+import{F as e,u as t}from"./core-C7Kk1rjZ.js";import{tt as n}from"./inside-CZE3BOis.js";var r=e(),i=()=>(0,r.jsx)(n,{children:(0,r.jsx)(t,{})});export{i as component};

@@ -1,0 +1,1 @@
+import{_t as e}from"./routes-U2-7bjn3.js";var t=e;export{t as component};

@@ -1,1 +1,0 @@
-import{vt as e}from"./routes-D1rqMuhR.js";var t=e;export{t as component};

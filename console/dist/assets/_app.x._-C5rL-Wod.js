@@ -1,1 +1,0 @@
-import{L as e,gt as t,vt as n}from"./routes-D1rqMuhR.js";import{P as r}from"./entrance-DlfroKIX.js";import{F as i}from"./core-C7Kk1rjZ.js";var a=i();function o(){let i=r.get(`/${e.useParams()._splat??``}`),o=t();return i?(0,a.jsx)(i.component,{org:o&&{id:o.id,slug:o.slug,name:o.name,role:o.role}}):(0,a.jsx)(n,{})}export{o as component};

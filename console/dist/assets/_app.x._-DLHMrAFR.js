@@ -1,0 +1,1 @@
+import{L as e,_t as t,ht as n}from"./routes-U2-7bjn3.js";import{N as r}from"./entrance-C8T2-i0J.js";import{F as i}from"./core-C7Kk1rjZ.js";var a=i();function o(){let i=r.get(`/${e.useParams()._splat??``}`),o=n();return i?(0,a.jsx)(i.component,{org:o&&{id:o.id,slug:o.slug,name:o.name,role:o.role}}):(0,a.jsx)(t,{})}export{o as component};

@@ -1,1 +1,0 @@
-import{Cn as e,nt as t,on as n}from"./routes-D1rqMuhR.js";import{F as r}from"./core-C7Kk1rjZ.js";var i=r(),a=()=>!n().impersonator;function o(){let r=n();return r.impersonator?(0,i.jsx)(t,{tone:`info`,children:e(`account.theirs`,{name:r.name})}):null}export{a as n,o as t};

@@ -1,0 +1,1 @@
+import{Sn as e,an as t,nt as n}from"./routes-U2-7bjn3.js";import{F as r}from"./core-C7Kk1rjZ.js";var i=r(),a=()=>!t().impersonator;function o(){let r=t();return r.impersonator?(0,i.jsx)(n,{tone:`info`,children:e(`account.theirs`,{name:r.name})}):null}export{a as n,o as t};

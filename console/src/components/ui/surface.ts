@@ -1,2 +1,0 @@
-/** What floats: menus, dialogs, toasts (styles/parts.css). */
-export const surface = "surface";
